@@ -1,0 +1,84 @@
+// Writes operator/api/generated from crds/: node operator/api/generate.ts [--check]
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { compile } from "json-schema-to-typescript";
+import { type Definition, definitions, type Schema } from "./crds.ts";
+
+type JsonSchema = Parameters<typeof compile>[0];
+
+/**
+ * A schema as the generator takes it: fields with a default are always there once an object was admitted,
+ * other fields than the named ones never are.
+ */
+function typeOf(schema: Schema, title?: string): JsonSchema {
+  const described = {
+    ...(schema.description && { description: schema.description }),
+    ...(title && { title }),
+  };
+  if (schema["x-kubernetes-int-or-string"]) return { ...described, type: ["integer", "string"] };
+  if (schema.type === "array") {
+    const pair = schema.minItems === 2 && schema.maxItems === 2;
+    return {
+      ...described,
+      type: "array",
+      items: typeOf(schema.items!),
+      ...(pair && { minItems: 2, maxItems: 2 }),
+    };
+  }
+  if (schema.type !== "object")
+    return { ...described, type: schema.type!, ...(schema.enum && { enum: schema.enum }) };
+  const properties = Object.entries(schema.properties ?? {});
+  const present = properties.filter(
+    ([name, field]) => field.default !== undefined || schema.required?.includes(name),
+  );
+  return {
+    ...described,
+    type: "object",
+    properties: Object.fromEntries(
+      properties.map(([name, field]) => [
+        name,
+        name === "conditions" ? { description: field.description, tsType: "Condition[]" } : typeOf(field),
+      ]),
+    ),
+    required: present.map(([name]) => name),
+    additionalProperties: schema.additionalProperties
+      ? typeOf(schema.additionalProperties)
+      : schema["x-kubernetes-preserve-unknown-fields"] === true,
+  } as JsonSchema;
+}
+
+/** The TypeScript module of one kind. */
+async function generate({ kind, plural, apiVersion, schema }: Definition): Promise<string> {
+  const { spec, status } = schema.properties!;
+  const root = {
+    title: kind,
+    description: schema.description,
+    type: "object",
+    properties: {
+      apiVersion: { const: apiVersion },
+      kind: { const: kind },
+      metadata: { tsType: "ObjectMeta" },
+      spec: typeOf(spec!, `${kind}Spec`),
+      status: typeOf(status!, `${kind}Status`),
+    },
+    required: ["apiVersion", "kind", "metadata", "spec"],
+    additionalProperties: false,
+  };
+  return compile(root as JsonSchema, kind, {
+    bannerComment: `// Made from crds/${plural}.yaml by operator/api/generate.ts: do not edit.\nimport type { Condition, ObjectMeta } from "../meta.ts";\n`,
+    style: { printWidth: 110, trailingComma: "all", bracketSpacing: true },
+  });
+}
+
+const check = process.argv.includes("--check");
+for (const definition of Object.values(definitions)) {
+  const file = fileURLToPath(new URL(`generated/${definition.plural}.ts`, import.meta.url));
+  const text = await generate(definition);
+  if (!check) writeFileSync(file, text);
+  else if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
+    console.error(
+      `${file} is not what crds/${definition.plural}.yaml says: run node operator/api/generate.ts`,
+    );
+    process.exitCode = 1;
+  }
+}

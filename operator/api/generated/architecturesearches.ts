@@ -1,0 +1,548 @@
+// Made from crds/architecturesearches.yaml by operator/api/generate.ts: do not edit.
+import type { Condition, ObjectMeta } from "../meta.ts";
+
+/**
+ * A search for a compact segmentation network. A policy proposes architectures, each is trained as a CandidateTrial in a pod of its own, and its reward teaches the policy. What makes the question (seed, space, policy, objective, dataset, training, rewardOrder, policyLag) cannot be changed: another question is another search. What it may cost (parallelism, maxTrials, budget, retries) can.
+ */
+export interface ArchitectureSearch {
+  apiVersion: "segnas.dev/v1alpha1";
+  kind: "ArchitectureSearch";
+  metadata: ObjectMeta;
+  spec: ArchitectureSearchSpec;
+  status?: ArchitectureSearchStatus;
+}
+/**
+ * What is searched, how, on which data, and what it may cost.
+ */
+export interface ArchitectureSearchSpec {
+  /**
+   * Stops the search for the time being: its Jobs are deleted, their attempts are not counted, the GPU time spent is. Set back to false, it goes on with the same trials.
+   */
+  suspend: boolean;
+  /**
+   * Where all of the search's randomness comes from: the policy's start, its samples and each trial's own seed. Default 1. Immutable.
+   */
+  seed: number;
+  /**
+   * How many trials are trained at a time. Lowering it lets those that run finish. Default 2.
+   */
+  parallelism: number;
+  /**
+   * With rewardOrder Index: trial i is made from the policy as it was after the entries up to i - policyLag, whatever else has finished by then; parallelism must not exceed it. Default 8. Immutable.
+   */
+  policyLag: number;
+  /**
+   * The search is complete when so many trials have settled (succeeded, or failed by their architecture's own fault). May be raised and lowered; what has settled stays.
+   */
+  maxTrials: number;
+  /**
+   * The search fails when more trials than this have failed. Absent, there is no limit.
+   */
+  maxFailedTrials?: number;
+  /**
+   * Limits on what the search may spend.
+   */
+  budget?: {
+    /**
+     * The search ends, with what it has found, so many seconds after its start.
+     */
+    activeDeadlineSeconds?: number;
+  };
+  /**
+   * How often a trial is tried again when the infrastructure failed it (eviction, lost node, crash). Trials that fail by their architecture's own fault are not tried again. Default 3.
+   */
+  retries: number;
+  /**
+   * In which order rewards reach the policy. Completion (default): as trials finish, so no GPU waits. Index: in the order of the trials' numbers, so that the same seed repeats the same search. Immutable.
+   */
+  rewardOrder: "Completion" | "Index";
+  /**
+   * The architectures to choose from, and what all of them share. Immutable.
+   */
+  space: {
+    /**
+     * Channels before the classifier. The paper searches with 48 (default) and trains its results with 64.
+     */
+    aggregateChannels: number;
+    /**
+     * How many separable convolutions make one separable operation. The paper searches with 1 (default) and trains its results with 2.
+     */
+    separableRepeats: number;
+  };
+  /**
+   * How architectures are proposed, and how the proposer learns. Immutable.
+   */
+  policy: {
+    /**
+     * ppo (default): a recurrent network taught by proximal policy optimisation. reinforce: the same network taught by the plain policy gradient. random: uniform choice, which learns nothing; what every other policy has to beat.
+     */
+    name: "ppo" | "reinforce" | "random";
+    /**
+     * Values for the settings below that are absent. default, the default: chosen by measurement for searches of a few hundred trials. published: as in arXiv 1904.02365.
+     */
+    preset: "default" | "published";
+    /**
+     * Trials that one update of the policy learns from. Absent, the preset's.
+     */
+    batchSize?: number;
+    /**
+     * Passes over a batch in one update (ppo). Absent, the preset's.
+     */
+    epochs?: number;
+    /**
+     * Step size of the policy's optimiser (Adam), above 0. Absent, the preset's.
+     */
+    learningRate?: string;
+    /**
+     * How far the ratio of the new to the old probability may leave 1 before it teaches no more (ppo), above 0. Absent, the preset's.
+     */
+    clip?: string;
+    /**
+     * The greatest norm of the policy's gradient, above 0. Absent, the preset's.
+     */
+    gradientClip?: string;
+    /**
+     * Weight of the entropy bonus, which keeps the policy from settling early. Absent, the preset's.
+     */
+    entropyCoefficient?: string;
+    /**
+     * Decay of the running mean of rewards that advantages are taken against, at least 0 and below 1. Absent, the preset's.
+     */
+    baselineDecay?: string;
+    /**
+     * Whether each decision is fed back as the next step's input; otherwise the decisions of one architecture are independent of each other. Absent, the preset's.
+     */
+    feedDecisions?: boolean;
+  };
+  /**
+   * What is maximised. Immutable.
+   */
+  objective: {
+    /**
+     * The reward, measured on the held-out part. GeometricMean (default): of mean IoU, mean accuracy and frequency-weighted IoU, as in the paper. MeanIoU: the mean intersection over union alone.
+     */
+    metric: "GeometricMean" | "MeanIoU";
+    /**
+     * The reward of an architecture that cannot be trained: loss not finite, out of memory, over its time limit. Default 0.
+     */
+    failureReward: string;
+  };
+  /**
+   * The labelled images. Only their training part is used, a share of it held out. Immutable.
+   */
+  dataset: {
+    /**
+     * Folder: the folders train and trainannot (and val, valannot, test, testannot) with images and PNG label images of the same names, whose values are class numbers, as CamVid has them. CityScapes: its own folders leftImg8bit and gtFine. Shapes: coloured shapes that are drawn as they are needed, to try things out without any data.
+     */
+    format: "Folder" | "CityScapes" | "Shapes";
+    /**
+     * The data set's folder, as the trainer sees it: in a cluster a path in its container, so its volume belongs in trialTemplate. Not for Shapes.
+     */
+    path?: string;
+    /**
+     * How many classes the labels tell apart. Folder: required. CityScapes: 19 always. Shapes: 6 where absent.
+     */
+    classes?: number;
+    /**
+     * The classes' names in the order of their numbers, for people to read. Absent, they are numbered.
+     */
+    classNames?: string[];
+    /**
+     * A label value that means "not labelled": it is neither learned nor measured. CamVid's is 11. 255 always means that.
+     */
+    ignoreLabel?: number;
+    /**
+     * The share of the training part that is not trained on and gives the reward, above 0 and below 1: frames in a row, or whole sequences, so that no neighbour of a frame is trained on. Default 0.1.
+     */
+    heldOut: string;
+    /**
+     * How many shapes images are drawn, and how large. Only with format Shapes.
+     */
+    shapes?: {
+      /**
+       * Images in the training part. Default 200.
+       */
+      images: number;
+      /**
+       * An image's height in pixels. Default 96.
+       */
+      height: number;
+      /**
+       * An image's width in pixels. Default 128.
+       */
+      width: number;
+    };
+  };
+  /**
+   * How each trial is trained: first the decoder alone on the encoder's features (stage 0), then everything (stage 1). What is absent is the preset's. Immutable.
+   */
+  training: {
+    /**
+     * Values for the settings below that are absent. paper: as in arXiv 1904.02365. Absent, paper.
+     */
+    preset?: "paper";
+    /**
+     * The part of an image that is trained on at a time.
+     */
+    crop?: {
+      /**
+       * Height in pixels.
+       */
+      height: number;
+      /**
+       * Width in pixels.
+       */
+      width: number;
+    };
+    /**
+     * The central part of an image that is validated on. Absent, whole images.
+     */
+    validationCrop?: {
+      /**
+       * Height in pixels.
+       */
+      height: number;
+      /**
+       * Width in pixels.
+       */
+      width: number;
+    };
+    /**
+     * Stage 0 uses at most so many training images. The paper uses 1000.
+     */
+    maxTrainingImages?: number;
+    /**
+     * How training images are varied.
+     */
+    augmentation?: {
+      /**
+       * The least factor that an image is resized by, above 0.
+       */
+      minScale?: string;
+      /**
+       * The greatest factor that an image is resized by, above 0.
+       */
+      maxScale?: string;
+      /**
+       * Whether half of the images are mirrored, left to right.
+       */
+      flip?: boolean;
+    };
+    /**
+     * Where the encoder's weights come from. All trials of a search start from the same.
+     */
+    encoder?: {
+      /**
+       * Imported: weights trained on other images, which come with the trainer. WarmUp: trained once from nothing on the data set itself, then shared. File: a file of one's own.
+       */
+      source: "Imported" | "WarmUp" | "File";
+      /**
+       * A safetensors file of the encoder's weights, as the trainer sees it. Only with source File.
+       */
+      path?: string;
+      /**
+       * Epochs of the warm-up. Only with source WarmUp; absent, the preset's.
+       */
+      warmUpEpochs?: number;
+    };
+    /**
+     * The decoder alone, on the encoder's features, which are computed once and kept.
+     */
+    stage0?: {
+      /**
+       * Passes over the training images; 0 leaves the stage out.
+       */
+      epochs?: number;
+      /**
+       * Images in a step. A last batch that is not full is dropped. At least 2: one value has no variance.
+       */
+      batchSize?: number;
+      /**
+       * How many varied views of each image are kept.
+       */
+      views?: number;
+      /**
+       * Step size of the optimiser (Adam), above 0.
+       */
+      learningRate?: string;
+      /**
+       * Weight of the L2 penalty, which is added to the gradient.
+       */
+      weightDecay?: string;
+      /**
+       * Decay of the weights' running mean, which is what is validated; at least 0 and below 1.
+       */
+      polyakDecay?: string;
+      /**
+       * The greatest norm of the gradient, above 0.
+       */
+      gradientClip?: string;
+    };
+    /**
+     * Encoder and decoder together, validated after each epoch.
+     */
+    stage1?: {
+      /**
+       * Passes over the training images; 0 leaves the stage out.
+       */
+      epochs?: number;
+      /**
+       * Images in a step. A last batch that is not full is dropped. At least 2: one value has no variance.
+       */
+      batchSize?: number;
+      /**
+       * Step size of the encoder's optimiser (Adam), above 0.
+       */
+      encoderLearningRate?: string;
+      /**
+       * Step size of the decoder's optimiser (Adam), above 0.
+       */
+      decoderLearningRate?: string;
+      /**
+       * Weight of the L2 penalty, which is added to the gradient.
+       */
+      weightDecay?: string;
+      /**
+       * Decay of the weights' running mean, which is what is validated; at least 0 and below 1.
+       */
+      polyakDecay?: string;
+      /**
+       * The greatest norm of the encoder's and of the decoder's gradient, above 0.
+       */
+      gradientClip?: string;
+    };
+    /**
+     * Where cross-entropy is taken. LogitsSize: labels are brought to the size of the logits. FullSize: logits are brought to the size of the labels.
+     */
+    loss?: "LogitsSize" | "FullSize";
+    /**
+     * Training batches that recompute the batch normalisation statistics of the averaged weights before a validation; 0 keeps those of training.
+     */
+    statisticsBatches?: number;
+    /**
+     * A trial that trains for longer fails, with the failure reward. Counted by the trainer from its first step.
+     */
+    timeLimitSeconds?: number;
+  };
+  /**
+   * The pod that trains a trial, as Kubernetes knows pod templates, with a container named trainer. Changes hold for attempts to come. Searches on one machine use the trainer container's resources.limits (memory, cpu) and env only.
+   */
+  trialTemplate?: {
+    /**
+     * Labels and annotations for the pods.
+     */
+    metadata?: {
+      /**
+       * Labels for the pods.
+       */
+      labels?: {
+        [k: string]: string;
+      };
+      /**
+       * Annotations for the pods.
+       */
+      annotations?: {
+        [k: string]: string;
+      };
+    };
+    /**
+     * A pod spec. Its fields are those of Kubernetes (kubectl explain pod.spec); the API server judges them when the search starts.
+     */
+    spec?: {
+      /**
+       * The pod's containers, one of them named trainer.
+       *
+       * Items: A container. Fields that are not listed here are those of Kubernetes too.
+       */
+      containers: {
+        /**
+         * The container's name; trainer is the one that trains.
+         */
+        name: string;
+        /**
+         * Environment variables. Those that begin with SEGNAS_ are the operator's.
+         *
+         * Items: An environment variable.
+         */
+        env?: {
+          /**
+           * The variable's name.
+           */
+          name: string;
+          /**
+           * The variable's value.
+           */
+          value?: string;
+          [k: string]: unknown;
+        }[];
+        /**
+         * What the container asks for and is held to.
+         */
+        resources?: {
+          /**
+           * The most that it gets, such as memory, cpu, nvidia.com/gpu.
+           */
+          limits?: {
+            /**
+             * A quantity, such as 4Gi, 500m or 1.
+             */
+            [k: string]: number | string;
+          };
+          /**
+           * What is kept free for it.
+           */
+          requests?: {
+            /**
+             * A quantity, such as 4Gi, 500m or 1.
+             */
+            [k: string]: number | string;
+          };
+          [k: string]: unknown;
+        };
+        [k: string]: unknown;
+      }[];
+      [k: string]: unknown;
+    };
+  };
+}
+/**
+ * What the operator has seen and done. Not for people to write.
+ */
+export interface ArchitectureSearchStatus {
+  /**
+   * The generation of spec that this status speaks of.
+   */
+  observedGeneration?: number;
+  /**
+   * Progressing: trials are being made or trained. Stalled: something keeps the search from going on that a person can remove. Suspended: spec.suspend is true. Complete: the search has ended by itself. Failed: it has ended without reaching its goal.
+   */
+  conditions?: Condition[];
+  /**
+   * How many trials there are, by state.
+   */
+  trials?: {
+    /**
+     * Made, but not training yet.
+     */
+    pending: number;
+    /**
+     * Training.
+     */
+    running: number;
+    /**
+     * Trained, with a reward.
+     */
+    succeeded: number;
+    /**
+     * Failed for good.
+     */
+    failed: number;
+    /**
+     * Deleted by a person before their end.
+     */
+    deleted: number;
+  };
+  /**
+   * How many trials the ledger holds.
+   */
+  entries?: number;
+  /**
+   * How often the policy has learned.
+   */
+  policyUpdates?: number;
+  /**
+   * The policy's mean entropy for each decision, in nats. It falls as the policy makes up its mind.
+   */
+  policyEntropy?: string;
+  /**
+   * When the first trial was made.
+   */
+  startTime?: string;
+  /**
+   * When the search ended.
+   */
+  completionTime?: string;
+  /**
+   * The trial with the best reward.
+   */
+  best?: {
+    /**
+     * The trial's name.
+     */
+    trial: string;
+    /**
+     * The trial's number in the search.
+     */
+    index: number;
+    /**
+     * Its reward.
+     */
+    reward: string;
+    /**
+     * Its mean intersection over union, on the held-out part.
+     */
+    meanIoU: string;
+    /**
+     * Its network's parameters.
+     */
+    parameters: number;
+  };
+  /**
+   * The trials with the best rewards, best first.
+   *
+   * Items: A trial in short.
+   */
+  top?: {
+    /**
+     * The trial's name.
+     */
+    trial: string;
+    /**
+     * The trial's number in the search.
+     */
+    index: number;
+    /**
+     * Its reward.
+     */
+    reward: string;
+    /**
+     * Its mean intersection over union, on the held-out part.
+     */
+    meanIoU: string;
+    /**
+     * Its network's parameters.
+     */
+    parameters: number;
+  }[];
+  /**
+   * Trials that no other beats in both reward and number of parameters, smallest first.
+   *
+   * Items: A trial in short.
+   */
+  paretoFront?: {
+    /**
+     * The trial's name.
+     */
+    trial: string;
+    /**
+     * The trial's number in the search.
+     */
+    index: number;
+    /**
+     * Its reward.
+     */
+    reward: string;
+    /**
+     * Its mean intersection over union, on the held-out part.
+     */
+    meanIoU: string;
+    /**
+     * Its network's parameters.
+     */
+    parameters: number;
+  }[];
+  /**
+   * GPU time spent by all attempts, those that failed too.
+   */
+  gpuSeconds?: string;
+}

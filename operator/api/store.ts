@@ -1,0 +1,192 @@
+// What controllers read and write: objects as the Kubernetes API keeps them. Behind it stands a folder on one
+// machine (local/store.ts) or an API server; controllers cannot tell which.
+import type { ArchitectureSearch } from "./generated/architecturesearches.ts";
+import type { CandidateTrial } from "./generated/candidatetrials.ts";
+import type { ObjectMeta } from "./meta.ts";
+
+/** A shard of a search's ledger (see ledger/shards.ts). Made by the operator only. */
+export interface SearchRecord {
+  apiVersion: "segnas.dev/v1alpha1";
+  kind: "SearchRecord";
+  metadata: ObjectMeta;
+  spec: {
+    /** The search's name. */
+    search: string;
+    /** The shard's place in the row of shards, from 0. */
+    shard: number;
+    /** Nothing is added to it any more: the next shard may be made. */
+    sealed: boolean;
+    /** Entries in their order, each as JSON: numbers come back bit for bit. */
+    entries: string[];
+  };
+}
+
+export interface Objects {
+  ArchitectureSearch: ArchitectureSearch;
+  CandidateTrial: CandidateTrial;
+  SearchRecord: SearchRecord;
+  Job: Job;
+  Pod: Pod;
+}
+export type Kind = keyof Objects;
+/** An object of kind K; of any kind where K is left out. */
+export type KubernetesObject<K extends Kind = Kind> = Objects[K];
+
+export interface Key {
+  namespace: string;
+  name: string;
+}
+
+export interface WatchEvent<K extends Kind> {
+  type: "ADDED" | "MODIFIED" | "DELETED";
+  object: Objects[K];
+}
+
+export interface Store {
+  get<K extends Kind>(kind: K, key: Key): Promise<Objects[K] | undefined>;
+  /** In the order of names. With labels, only objects that have them all. */
+  list<K extends Kind>(kind: K, namespace: string, labels?: Record<string, string>): Promise<Objects[K][]>;
+  /** Gives uid, resourceVersion, creationTimestamp and generation 1. A status is left out. Throws AlreadyExistsError. */
+  create<K extends Kind>(object: Objects[K]): Promise<Objects[K]>;
+  /** Writes metadata and spec; generation counts changes of spec. Throws ConflictError and NotFoundError. */
+  update<K extends Kind>(object: Objects[K]): Promise<Objects[K]>;
+  /** Writes status only. Throws ConflictError and NotFoundError. */
+  updateStatus<K extends Kind>(object: Objects[K]): Promise<Objects[K]>;
+  /** Deletes the object and what it owns; nothing where it is gone. Throws ConflictError where its UID is another. */
+  delete(kind: Kind, key: Key, precondition: { uid: string }): Promise<void>;
+  /** Calls the listener after each change from now on, in order. Returns what ends it. */
+  watch<K extends Kind>(kind: K, listener: (event: WatchEvent<K>) => void): () => void;
+}
+
+/** The object changed since it was read: read it again and decide again. */
+export class ConflictError extends Error {
+  override readonly name = "ConflictError";
+}
+
+/** An object of that kind and name is there. */
+export class AlreadyExistsError extends Error {
+  override readonly name = "AlreadyExistsError";
+}
+
+/** The object that was to be written is gone. */
+export class NotFoundError extends Error {
+  override readonly name = "NotFoundError";
+}
+
+/** The key of an object. */
+export const keyOf = ({ metadata }: KubernetesObject): Key => ({
+  namespace: metadata.namespace ?? "default",
+  name: metadata.name,
+});
+
+/** Whether an object says that this owner controls it. */
+export const isControlledBy = (object: KubernetesObject, owner: KubernetesObject): boolean =>
+  object.metadata.ownerReferences?.some(({ controller, uid }) => controller && uid === owner.metadata.uid) ??
+  false;
+
+/** The reference that makes an object belong to its controller and go with it. */
+export const controllerReference = (owner: KubernetesObject) => ({
+  apiVersion: owner.apiVersion,
+  kind: owner.kind,
+  name: owner.metadata.name,
+  uid: owner.metadata.uid!,
+  controller: true,
+  blockOwnerDeletion: true,
+});
+
+// Kubernetes' own Job (batch/v1) and Pod (v1), as far as segnas writes and reads them.
+
+export interface EnvVar {
+  name: string;
+  value?: string;
+  [field: string]: unknown;
+}
+
+/** A quantity such as "4Gi", "500m" or 1. */
+export type Quantity = string | number;
+
+export interface Container {
+  name: string;
+  image?: string;
+  env?: EnvVar[];
+  resources?: { limits?: Record<string, Quantity>; requests?: Record<string, Quantity> };
+  [field: string]: unknown;
+}
+
+export interface PodSpec {
+  containers: Container[];
+  [field: string]: unknown;
+}
+
+export interface JobSpec {
+  backoffLimit: number;
+  podReplacementPolicy: "Failed" | "TerminatingOrFailed";
+  podFailurePolicy: {
+    rules: (
+      | {
+          action: "FailJob";
+          onExitCodes: { containerName: string; operator: "In" | "NotIn"; values: number[] };
+        }
+      | { action: "FailJob"; onPodConditions: { type: string; status: "True" }[] }
+    )[];
+  };
+  /** Of the whole Job, from its start. */
+  activeDeadlineSeconds?: number;
+  template: {
+    metadata: { labels?: Record<string, string>; annotations?: Record<string, string> };
+    spec: PodSpec;
+  };
+}
+
+interface StatusCondition {
+  type: string;
+  status: "True" | "False" | "Unknown";
+  reason?: string;
+  message?: string;
+}
+
+export interface Job {
+  apiVersion: "batch/v1";
+  kind: "Job";
+  metadata: ObjectMeta;
+  spec: JobSpec;
+  status?: { startTime?: string; completionTime?: string; conditions?: StatusCondition[] };
+}
+
+export interface ContainerStateTerminated {
+  exitCode: number;
+  signal?: number;
+  /** Completed, Error, OOMKilled ... */
+  reason?: string;
+  /** What the container wrote to its termination message file, or the end of its log. */
+  message?: string;
+  startedAt?: string;
+  finishedAt?: string;
+}
+
+export interface ContainerStatus {
+  name: string;
+  /** The runtime's own name for it: <runtime>://<id>. */
+  containerID?: string;
+  state: {
+    waiting?: { reason?: string; message?: string };
+    running?: { startedAt?: string };
+    terminated?: ContainerStateTerminated;
+  };
+}
+
+export interface Pod {
+  apiVersion: "v1";
+  kind: "Pod";
+  metadata: ObjectMeta;
+  spec: PodSpec;
+  status?: {
+    phase: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
+    /** Why the pod as a whole failed: Evicted, NodeLost ... */
+    reason?: string;
+    message?: string;
+    podIP?: string;
+    conditions?: StatusCondition[];
+    containerStatuses?: ContainerStatus[];
+  };
+}
