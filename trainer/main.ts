@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+// The trainer: one trial in, one result out (the trainer contract of docs/trainer-contract.md).
+//
+//   main.ts            trains the trial in SEGNAS_TRIAL, writes its result to SEGNAS_RESULT
+//   main.ts --check    only opens the data set and the encoder
+//   main.ts --measure  takes a few steps and prints what a trial will cost, as a line of JSON
+//
+// Exit codes: 0 a result; 64 the configuration is wrong; 65 the architecture cannot be trained; 75 stopped, try
+// again; 1 anything else.
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UserError } from "@segnas/searchspace/errors.ts";
+import { createLogger, format, transports } from "winston";
+import { writeResult } from "./result.ts";
+import { serveProgress } from "./server.ts";
+import { parseTrial } from "./training/configuration.ts";
+import { Interrupted, Session, Untrainable } from "./training/session.ts";
+
+const EXIT = { result: 0, unexpected: 1, invalidConfiguration: 64, untrainable: 65, tryAgain: 75 };
+const DEFAULT_PORT = 9090;
+
+const logger = createLogger({
+  level: process.env.SEGNAS_LOG_LEVEL ?? "info",
+  format: format.combine(format.timestamp(), format.json()),
+  transports: [new transports.Console({ stderrLevels: ["error", "warn", "info"] })],
+});
+
+/** The verdict on an error, as the exit code says it. */
+async function main(mode: string | undefined): Promise<number> {
+  const start = performance.now();
+  const seconds = () => (performance.now() - start) / 1000;
+  const resultPath = process.env.SEGNAS_RESULT ?? "/dev/termination-log";
+  const writes = mode === undefined;
+  try {
+    if (mode !== undefined && mode !== "--check" && mode !== "--measure")
+      throw new UserError(`${mode}: is not known, write --check, --measure or nothing`);
+    const trial = parseTrial(process.env.SEGNAS_TRIAL);
+    // TensorFlow loads only once the configuration is known to be right.
+    const { prepare, runTrial } = await import("./training/trial.ts");
+    const session = new Session(trial.name, trial.training.timeLimitSeconds);
+    const folders = {
+      cache: process.env.SEGNAS_CACHE ?? mkdtempSync(join(tmpdir(), "segnas-")),
+      artifacts: process.env.SEGNAS_ARTIFACTS,
+    };
+    const stop = () => session.interrupt();
+    process.on("SIGTERM", stop);
+    process.on("disconnect", stop);
+    if (mode === "--check") {
+      const { dataset, model } = await prepare(trial, folders, session);
+      await dataset.training.read(0);
+      await dataset.heldOut.read(0);
+      model.dispose();
+      return EXIT.result;
+    }
+    if (mode === "--measure") {
+      const { measure } = await import("./training/measure.ts");
+      const measured = await measure(trial, folders, session);
+      console.log(JSON.stringify({ ...measured, training: trial.training }));
+      return EXIT.result;
+    }
+    const server = await serveProgress(session, Number(process.env.SEGNAS_PORT ?? DEFAULT_PORT), (sentence) =>
+      logger.warn(sentence),
+    );
+    try {
+      logger.info("trial started", { trial: trial.name });
+      const result = await runTrial(trial, folders, session);
+      await writeResult(resultPath, { outcome: "Succeeded", ...result, seconds: seconds() });
+      logger.info("trial done", { trial: trial.name, reward: result.reward, seconds: seconds() });
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+    return EXIT.result;
+  } catch (error) {
+    const verdict = judge(error);
+    if (verdict === undefined) {
+      if (error instanceof Interrupted) {
+        logger.info("stopped: asked to");
+        return EXIT.tryAgain;
+      }
+      console.error(error);
+      return EXIT.unexpected;
+    }
+    console.error(verdict.message);
+    if (writes)
+      await writeResult(resultPath, { outcome: "Failed", ...verdict, seconds: seconds() }).catch(() => {});
+    return verdict.cause === "InvalidConfiguration" ? EXIT.invalidConfiguration : EXIT.untrainable;
+  }
+}
+
+/** What an error says of the trial; undefined where it says nothing of it. */
+function judge(error: unknown) {
+  if (error instanceof UserError) return { cause: "InvalidConfiguration" as const, message: error.message };
+  if (error instanceof Untrainable) return { cause: error.reason, message: error.message };
+  // TensorFlow's own words where an allocation fails (a GPU's memory is full).
+  if (error instanceof Error && /\bOOM\b|ResourceExhausted|RESOURCE_EXHAUSTED/.test(error.message))
+    return { cause: "OutOfMemory" as const, message: error.message.split("\n")[0]! };
+  return undefined;
+}
+
+process.exitCode = await main(process.argv[2]);
+// Nothing may keep a finished trial alive: an open IPC channel would.
+process.exit();

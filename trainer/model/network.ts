@@ -1,0 +1,280 @@
+// Runs a network: its list of layers forwards, and backwards for the gradients.
+// One table says what each kind of layer does both ways.
+import type { Layer, Network, ValueShape } from "@segnas/searchspace/network.ts";
+import * as k from "../tensorflow/kernels.ts";
+import { dispose, type Tensor, tidy } from "../tensorflow/runtime.ts";
+import { BN_EPSILON } from "./parameters.ts";
+
+/** What a run reads: parameters and running statistics by name (`<layer>.<role>`). */
+export interface Weights {
+  parameters: Map<string, Tensor>;
+  statistics: Map<string, Tensor>;
+  /** BN's epsilon of the encoder's layers: the imported encoder was trained with its own. */
+  encoderEpsilon: number;
+}
+
+/** Evaluation normalises by the running statistics; training by the batch's, and moves them by `momentum`. */
+export type Mode = { kind: "Evaluation" } | { kind: "Training"; momentum: number };
+
+/** A forward pass: values by index; in training also what the backward pass needs and the moved statistics. */
+export interface Run {
+  start: Map<number, Tensor>;
+  values: Map<number, Tensor>;
+  reserved: Map<string, Tensor[]>;
+  statistics: Map<string, Tensor>;
+}
+
+interface Context {
+  layer: Layer;
+  shape: ValueShape;
+  inputs: Tensor[];
+  array: (role: string) => Tensor;
+  epsilon: number;
+}
+
+interface Backward {
+  /** Gradients by input, in order; undefined where none is needed. */
+  inputs: (Tensor | undefined)[];
+  parameters?: Record<string, Tensor>;
+}
+
+type Kind<K extends Layer["kind"]> = Context & { layer: Extract<Layer, { kind: K }> };
+
+interface Operation<K extends Layer["kind"]> {
+  forward(context: Kind<K>): Tensor;
+  backward(context: Kind<K>, y: Tensor, dy: Tensor, needsInput: boolean): Backward;
+}
+
+/** BN is not here: it alone reads statistics and differs between training and evaluation. */
+const OPERATIONS: { [K in Exclude<Layer["kind"], "BatchNorm">]: Operation<K> } = {
+  Conv2D: {
+    forward({ layer, inputs: [x], array }) {
+      const y = (layer.depthwise ? k.depthwise : k.conv2d)(x!, array("weight"), layer);
+      return layer.bias ? k.addBias(y, array("bias")) : y;
+    },
+    backward({ layer, inputs: [x], array }, _y, dy, needsInput) {
+      const { dx, dw } = layer.depthwise
+        ? k.depthwiseGradient(x!, array("weight"), dy, layer)
+        : k.conv2dGradient(x!, array("weight"), dy, layer, needsInput);
+      return {
+        inputs: [dx],
+        parameters: layer.bias ? { weight: dw, bias: k.biasGradient(dy) } : { weight: dw },
+      };
+    },
+  },
+  Relu: {
+    forward: ({ inputs: [x] }) => k.relu(x!),
+    backward: (_, y, dy) => ({ inputs: [k.reluGradient(y, dy)] }),
+  },
+  Relu6: {
+    forward: ({ inputs: [x] }) => k.relu6(x!),
+    backward: (_, y, dy) => ({ inputs: [k.relu6Gradient(y, dy)] }),
+  },
+  Add: {
+    forward: ({ inputs: [a, b] }) => k.add(a!, b!),
+    backward: (_, _y, dy) => ({ inputs: [dy, k.identity(dy)] }),
+  },
+  WeightedSum: {
+    forward: ({ inputs: [x, y], array }) => k.add(k.multiply(x!, array("a")), k.multiply(y!, array("b"))),
+    backward: ({ inputs: [x, y], array }, _, dy) => ({
+      inputs: [k.multiply(dy, array("a")), k.multiply(dy, array("b"))],
+      parameters: {
+        a: k.sum(k.multiply(dy, x!), [0, 1, 2]),
+        b: k.sum(k.multiply(dy, y!), [0, 1, 2]),
+      },
+    }),
+  },
+  Concat: {
+    forward: ({ inputs }) => k.concat(inputs, 3),
+    backward: ({ inputs }, _, dy) => ({
+      inputs: k.split(
+        dy,
+        inputs.map((input) => input.shape[3]!),
+        3,
+      ),
+    }),
+  },
+  MaxPool3x3: {
+    forward: ({ layer, inputs: [x] }) => k.maxPool3x3(x!, layer.stride),
+    backward: ({ layer, inputs: [x] }, y, dy) => ({
+      inputs: [k.maxPool3x3Gradient(x!, y, dy, layer.stride)],
+    }),
+  },
+  GlobalAveragePool: {
+    forward: ({ inputs: [x] }) => k.globalAveragePool(x!),
+    backward: ({ inputs: [x] }, _, dy) => ({ inputs: [k.globalAveragePoolGradient(x!, dy)] }),
+  },
+  Resize: {
+    forward: ({ shape, inputs: [x] }) => k.resizeBilinear(x!, shape.height, shape.width),
+    backward: ({ inputs: [x] }, _, dy) => ({ inputs: [k.resizeBilinearGradient(x!, dy)] }),
+  },
+  Broadcast: {
+    forward: ({ shape, inputs: [x] }) => k.broadcast(x!, shape.height, shape.width),
+    backward: (_, _y, dy) => ({ inputs: [k.broadcastGradient(dy)] }),
+  },
+  RepeatChannels: {
+    forward: ({ layer, inputs: [x] }) => k.repeatChannels(x!, layer.times),
+    backward: ({ layer, inputs: [x] }, _, dy) => ({
+      inputs: [k.repeatChannelsGradient(x!, dy, layer.times)],
+    }),
+  },
+};
+
+/** The table's entry for a layer; the cast says that each kind finds its own. */
+const operationOf = (layer: Layer): Operation<Layer["kind"]> =>
+  OPERATIONS[layer.kind as keyof typeof OPERATIONS] as Operation<Layer["kind"]>;
+
+function contextOf(network: Network, layer: Layer, weights: Weights, run: Run): Context {
+  return {
+    layer,
+    shape: network.values[layer.output]!,
+    inputs: layer.inputs.map((input) => (run.start.get(input) ?? run.values.get(input))!),
+    array: (role) => weights.parameters.get(`${layer.name}.${role}`)!,
+    epsilon: layer.part === "Encoder" ? weights.encoderEpsilon : BN_EPSILON,
+  };
+}
+
+/**
+ * Runs the given layers in order from `start` (values that are there already: the image, or the encoder's two
+ * nodes; they stay the caller's). In evaluation a value is freed after its last use unless `wanted`; in training
+ * all stay, for the backward pass. Free what is left with `disposeRun`.
+ */
+export function forward(
+  network: Network,
+  layers: Layer[],
+  weights: Weights,
+  start: Map<number, Tensor>,
+  wanted: number[],
+  mode: Mode,
+): Run {
+  const run: Run = { start, values: new Map(), reserved: new Map(), statistics: new Map() };
+  const lastUse = new Map(
+    layers.flatMap((layer, step) => layer.inputs.map((input) => [input, step] as const)),
+  );
+  for (const [step, layer] of layers.entries()) {
+    const context = contextOf(network, layer, weights, run);
+    if (layer.kind === "BatchNorm") normalise(context, weights, mode, run);
+    else run.values.set(layer.output, tidy(() => [operationOf(layer).forward(context)])[0]!);
+    if (mode.kind === "Training") continue;
+    const ended = new Set(
+      layer.inputs.filter((input) => lastUse.get(input) === step && !wanted.includes(input)),
+    );
+    for (const value of ended) free(run.values, value);
+  }
+  return run;
+}
+
+function normalise(
+  { layer, inputs: [x], array, epsilon }: Context,
+  weights: Weights,
+  mode: Mode,
+  run: Run,
+): void {
+  const running = {
+    mean: weights.statistics.get(`${layer.name}.mean`)!,
+    variance: weights.statistics.get(`${layer.name}.variance`)!,
+  };
+  const outputs = tidy(() => {
+    if (mode.kind === "Evaluation")
+      return [k.batchNormEvaluation(x!, array("gamma"), array("beta"), running, epsilon)];
+    const normed = k.batchNormTraining(x!, array("gamma"), array("beta"), running, epsilon, mode.momentum);
+    return [normed.y, normed.statistics.mean, normed.statistics.variance, ...normed.reserved];
+  });
+  const [y, mean, variance, ...reserved] = outputs;
+  run.values.set(layer.output, y!);
+  if (mode.kind === "Evaluation") return;
+  run.statistics.set(`${layer.name}.mean`, mean!);
+  run.statistics.set(`${layer.name}.variance`, variance!);
+  run.reserved.set(layer.name, reserved);
+}
+
+/**
+ * Gradients of the parameters of `layers` (those of the forward run), given the gradient of value `output`.
+ * Frees the run's values as it goes. Parameters that nothing reached are missing from the answer.
+ */
+export function backward(
+  network: Network,
+  layers: Layer[],
+  weights: Weights,
+  run: Run,
+  output: number,
+  gradient: Tensor,
+): Map<string, Tensor> {
+  const gradients = new Map([[output, gradient]]);
+  const parameters = new Map<string, Tensor>();
+  for (const layer of layers.toReversed()) {
+    const dy = gradients.get(layer.output);
+    if (dy) {
+      gradients.delete(layer.output);
+      const context = contextOf(network, layer, weights, run);
+      const found = backwardOf(
+        context,
+        run,
+        dy,
+        layer.inputs.some((input) => !run.start.has(input)),
+      );
+      for (const [role, dw] of Object.entries(found.parameters ?? {}))
+        parameters.set(`${layer.name}.${role}`, dw);
+      for (const [i, input] of layer.inputs.entries()) {
+        const dx = found.inputs[i];
+        if (dx) accumulate(gradients, input, dx, run.start);
+      }
+      if (!found.inputs.includes(dy) && dy !== gradient) dispose(dy);
+    }
+    free(run.values, layer.output);
+  }
+  return parameters;
+}
+
+function backwardOf(context: Context, run: Run, dy: Tensor, needsInput: boolean): Backward {
+  const { layer } = context;
+  let found: Backward = { inputs: [] };
+  tidy(() => {
+    if (layer.kind === "BatchNorm") {
+      const {
+        inputs: [x],
+        array,
+        epsilon,
+      } = context;
+      const { dx, dGamma, dBeta } = k.batchNormGradient(
+        x!,
+        array("gamma"),
+        run.reserved.get(layer.name)!,
+        dy,
+        epsilon,
+      );
+      found = { inputs: [dx], parameters: { gamma: dGamma, beta: dBeta } };
+    } else {
+      found = operationOf(layer).backward(context, run.values.get(layer.output)!, dy, needsInput);
+    }
+    return [...found.inputs.filter((input) => input !== undefined), ...Object.values(found.parameters ?? {})];
+  });
+  return found;
+}
+
+function accumulate(
+  gradients: Map<number, Tensor>,
+  value: number,
+  dx: Tensor,
+  start: Map<number, Tensor>,
+): void {
+  const before = gradients.get(value);
+  if (start.has(value)) dispose(dx);
+  else if (!before) gradients.set(value, dx);
+  else {
+    gradients.set(value, k.add(before, dx));
+    dispose(before, dx);
+  }
+}
+
+function free(values: Map<number, Tensor>, value: number): void {
+  const held = values.get(value);
+  if (!held) return;
+  dispose(held);
+  values.delete(value);
+}
+
+/** Frees what a run still holds, its moved statistics included. */
+export function disposeRun(run: Run): void {
+  dispose(...run.values.values(), ...[...run.reserved.values()].flat(), ...run.statistics.values());
+}

@@ -1,0 +1,76 @@
+// Weights files in the safetensors format: a header of JSON (its length first, 8 bytes little-endian), then the
+// numbers. Only float32 is written and read.
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { UserError } from "@segnas/searchspace/errors.ts";
+
+export interface NamedTensor {
+  shape: number[];
+  values: Float32Array;
+}
+
+export interface WeightsFile {
+  metadata: Record<string, string>;
+  tensors: Map<string, NamedTensor>;
+}
+
+interface Entry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+/** Writes the file whole or not at all. */
+export async function writeSafetensors(path: string, { metadata, tensors }: WeightsFile): Promise<void> {
+  const header: Record<string, Entry | Record<string, string>> = { __metadata__: metadata };
+  let offset = 0;
+  for (const [name, { shape, values }] of tensors) {
+    header[name] = { dtype: "F32", shape, data_offsets: [offset, offset + values.byteLength] };
+    offset += values.byteLength;
+  }
+  const text = JSON.stringify(header);
+  // Spaces bring the numbers to a multiple of eight bytes.
+  const json = Buffer.from(text + " ".repeat((8 - (Buffer.byteLength(text) % 8)) % 8));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const data = [...tensors.values()].map(({ values }) =>
+    Buffer.from(values.buffer, values.byteOffset, values.byteLength),
+  );
+  const partial = `${path}.${process.pid}.partial`;
+  await writeFile(partial, Buffer.concat([length, json, ...data]));
+  await rename(partial, path);
+}
+
+/** Reads a file of float32 tensors. Throws UserError naming the file where it is not one. */
+export async function readSafetensors(path: string): Promise<WeightsFile> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`${path}: cannot be read (${error.code}); write the path of a weights file`);
+  });
+  try {
+    const start = 8 + Number(bytes.readBigUInt64LE(0));
+    const header = JSON.parse(bytes.toString("utf8", 8, start)) as Record<string, Entry>;
+    const { __metadata__, ...entries } = header as unknown as {
+      __metadata__?: Record<string, string>;
+    } & Record<string, Entry>;
+    const tensors = new Map(
+      Object.entries(entries as Record<string, Entry>).map(([name, { dtype, shape, data_offsets }]) => {
+        if (dtype !== "F32") throw new Error(`${name} is ${dtype}, not F32`);
+        const [from, to] = data_offsets;
+        if (start + to > bytes.length) throw new Error(`${name} ends behind the file's end`);
+        return [
+          name,
+          {
+            shape,
+            values: new Float32Array(
+              bytes.buffer.slice(bytes.byteOffset + start + from, bytes.byteOffset + start + to),
+            ),
+          },
+        ];
+      }),
+    );
+    return { metadata: __metadata__ ?? {}, tensors };
+  } catch (error) {
+    throw new UserError(
+      `${path}: is not a safetensors file of float32 numbers (${(error as Error).message})`,
+    );
+  }
+}

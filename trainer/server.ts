@@ -1,0 +1,57 @@
+// Progress of a trial over HTTP: /progress as JSON, /metrics for Prometheus.
+import { createServer, type Server } from "node:http";
+import { Counter, Gauge, Registry } from "prom-client";
+import type { Session } from "./training/session.ts";
+
+/** Listens until closed. A port that is taken is reported and trained without: progress is not worth a trial. */
+export async function serveProgress(
+  session: Session,
+  port: number,
+  warn: (sentence: string) => void,
+): Promise<Server> {
+  const registry = new Registry();
+  const own = { registers: [registry] };
+  const images = new Counter({ name: "segnas_trainer_images_total", help: "Images trained on.", ...own });
+  const steps = new Counter({ name: "segnas_trainer_steps_total", help: "Training steps taken.", ...own });
+  const seconds = new Counter({
+    name: "segnas_trainer_step_seconds_total",
+    help: "Seconds spent in training steps.",
+    ...own,
+  });
+  const loss = new Gauge({ name: "segnas_trainer_loss", help: "Loss of the last training step.", ...own });
+  const meanIoU = new Gauge({
+    name: "segnas_trainer_mean_iou",
+    help: "Mean IoU of the last validation.",
+    ...own,
+  });
+  const epoch = new Gauge({ name: "segnas_trainer_epoch", help: "Epoch within the stage.", ...own });
+  session.onStep = (value, took, size) => {
+    images.inc(size);
+    steps.inc();
+    seconds.inc(took);
+    loss.set(value);
+  };
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://trainer");
+    if (pathname === "/progress") {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify(session.progress));
+    } else if (pathname === "/metrics") {
+      epoch.set(session.progress.epoch);
+      meanIoU.set(session.progress.meanIoU ?? 0);
+      response.setHeader("content-type", registry.contentType);
+      response.end(await registry.metrics());
+    } else {
+      response.statusCode = 404;
+      response.end("Here are /progress and /metrics.\n");
+    }
+  });
+  await new Promise<void>((resolve) => {
+    server.once("error", (error) => {
+      warn(`progress is not served: ${error.message}`);
+      resolve();
+    });
+    server.listen(port, resolve);
+  });
+  return server;
+}

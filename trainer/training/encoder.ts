@@ -1,0 +1,115 @@
+// Where a trial's encoder comes from: the imported file, a file of the person's own, or a warm-up that the trials
+// of a search share through the cache folder.
+import { createHash } from "node:crypto";
+import { access, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PUBLISHED, parseArchitecture } from "@segnas/searchspace/architecture.ts";
+import { UserError } from "@segnas/searchspace/errors.ts";
+import { expand } from "@segnas/searchspace/network.ts";
+import { random } from "@segnas/searchspace/random.ts";
+import { lock } from "proper-lockfile";
+import type { Dataset } from "../data/dataset.ts";
+import { type Encoder, readEncoder, SCRATCH, writeEncoder } from "../model/encoder.ts";
+import { Model } from "../model/model.ts";
+import { initialArrays, slotsOf } from "../model/parameters.ts";
+import type { TrialConfiguration } from "./configuration.ts";
+import { Optimizer } from "./optimizer.ts";
+import type { Session } from "./session.ts";
+import { imageBatches, trainEpoch } from "./stages.ts";
+
+/** The file that set-up imports; SEGNAS_ENCODER names another place (in an image, say). */
+const IMPORTED = fileURLToPath(new URL("../../.setup/encoder.safetensors", import.meta.url));
+
+/** The encoder that the trial asks for. Throws UserError where its file is missing or does not fit. */
+export async function obtainEncoder(
+  trial: TrialConfiguration,
+  dataset: Dataset,
+  cache: string,
+  session: Session,
+): Promise<Encoder> {
+  const { encoder } = trial.training;
+  if (encoder.source === "File") return readEncoder(encoder.path);
+  if (encoder.source === "WarmUp") return warmedUp(trial, dataset, cache, encoder.warmUpEpochs, session);
+  return readEncoder(process.env.SEGNAS_ENCODER ?? IMPORTED).catch((error) => {
+    throw new UserError(
+      `${error.message} (training.encoder.source Imported needs it: run \`npm run setup\`, or write WarmUp or File)`,
+    );
+  });
+}
+
+/** Trains the encoder end to end under arch0's decoder, once for all trials of a search. */
+async function warmedUp(
+  trial: TrialConfiguration,
+  dataset: Dataset,
+  cache: string,
+  epochs: number,
+  session: Session,
+): Promise<Encoder> {
+  const { crop, augmentation, stage1, loss } = trial.training;
+  const key = createHash("sha256")
+    .update(
+      JSON.stringify({
+        epochs,
+        crop,
+        augmentation,
+        stage1,
+        loss,
+        classes: dataset.classes,
+        seed: trial.searchSeed,
+      }),
+    )
+    .update(await dataset.training.hash())
+    .digest("hex")
+    .slice(0, 32);
+  const path = join(cache, `encoder-${key}.safetensors`);
+  await mkdir(cache, { recursive: true });
+  const made = () =>
+    access(path).then(
+      () => true,
+      () => false,
+    );
+  if (!(await made())) {
+    const retries = { forever: true, minTimeout: 200, maxTimeout: 1000 };
+    const release = await lock(path, { realpath: false, stale: 60_000, retries });
+    try {
+      if (!(await made())) await writeEncoder(path, await warmUp(trial, dataset, epochs, session));
+    } finally {
+      await release();
+    }
+  }
+  return readEncoder(path);
+}
+
+async function warmUp(
+  trial: TrialConfiguration,
+  dataset: Dataset,
+  epochs: number,
+  session: Session,
+): Promise<Encoder> {
+  const { training, searchSeed, space } = trial;
+  const { stage1 } = training;
+  const network = expand(
+    parseArchitecture(PUBLISHED.arch0),
+    { ...space, classes: dataset.classes },
+    training.crop,
+  );
+  const slots = [...slotsOf(network, "encoder"), ...slotsOf(network, "decoder")];
+  const model = Model.from(network, initialArrays(slots, random(searchSeed, "warm-up")), SCRATCH.epsilon);
+  // Both parts start from nothing: both learn at the decoder's rate.
+  const optimizer = (side: "encoder" | "decoder") =>
+    new Optimizer(model.vector(side), { ...stage1, learningRate: stage1.decoderLearningRate });
+  const optimizers = { encoder: optimizer("encoder"), decoder: optimizer("decoder") };
+  const encoder = { ...SCRATCH, arrays: new Map(), source: `${epochs} epochs of warm-up` };
+  const batches = imageBatches(dataset.training, network, training, encoder);
+  const steps = Math.floor(dataset.training.names.length / stage1.batchSize);
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    session.enter("WarmUp", epoch, epochs, steps);
+    await trainEpoch(model, network, batches(random(searchSeed, "warm-up", epoch)), optimizers, session);
+  }
+  const arrays = model.arrays();
+  model.dispose();
+  optimizers.encoder.dispose();
+  optimizers.decoder.dispose();
+  return { ...encoder, arrays };
+}

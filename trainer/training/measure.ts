@@ -1,0 +1,126 @@
+// What a trial will cost, from a few real steps: `segnas plan` asks before a search starts.
+import { setImmediate } from "node:timers/promises";
+import { random } from "@segnas/searchspace/random.ts";
+import { augment, batch } from "../data/augment.ts";
+import type { Model } from "../model/model.ts";
+import { dispose } from "../tensorflow/runtime.ts";
+import type { TrialConfiguration } from "./configuration.ts";
+import { imageTensor } from "./input.ts";
+import { nearestTarget } from "./loss.ts";
+import { Optimizer } from "./optimizer.ts";
+import type { Session } from "./session.ts";
+import { imageBatches } from "./stages.ts";
+import { type Folders, type Prepared, prepare, stage0Images } from "./trial.ts";
+import { expansions, predict } from "./validate.ts";
+
+export interface Measurement {
+  trainingImages: number;
+  heldOutImages: number;
+  /** Where the encoder's weights are from. */
+  encoder: string;
+  secondsPerTrial: number;
+  /** Making the feature cache, once for all trials that share it. */
+  secondsForFeatures: number;
+  /** The largest resident memory. */
+  residentBytes: number;
+}
+
+/** Steps timed, after one that warms up. */
+const STEPS = 2;
+
+/** Seconds of one call, after a first that is not counted. */
+async function timed(work: () => Promise<void> | void): Promise<number> {
+  await work();
+  const start = performance.now();
+  for (let i = 0; i < STEPS; i++) {
+    await work();
+    await setImmediate();
+  }
+  return (performance.now() - start) / 1000 / STEPS;
+}
+
+export async function measure(
+  trial: TrialConfiguration,
+  folders: Folders,
+  session: Session,
+): Promise<Measurement> {
+  const prepared = await prepare(trial, folders, session);
+  const { dataset, encoder, model } = prepared;
+  const { training } = trial;
+  const { stage0, stage1 } = training;
+  const networkFor = expansions(trial, dataset.classes);
+  const sample = await dataset.heldOut.read(0);
+  const validation =
+    (await timed(() => void predict(model, networkFor(sample), sample, encoder))) *
+    dataset.heldOut.names.length;
+  const images = stage0Images(training, dataset);
+  let [features, perTrial] = [0, 0];
+  if (stage0.epochs > 0) {
+    const views = images * stage0.views;
+    const found = await measureStage0(prepared, model);
+    features = views * found.view;
+    perTrial +=
+      (stage0.epochs * Math.floor(views / stage0.batchSize) + training.statisticsBatches / 3) * found.step +
+      validation;
+  }
+  if (stage1.epochs > 0) {
+    const step = await measureStage1(prepared, model);
+    const steps = Math.floor(dataset.training.names.length / stage1.batchSize);
+    // Without the backward pass a batch of statistics costs about a third of a step.
+    perTrial += stage1.epochs * ((steps + training.statisticsBatches / 3) * step + validation);
+  }
+  const peak = process.resourceUsage().maxRSS * 1024;
+  model.dispose();
+  return {
+    trainingImages: dataset.training.names.length,
+    heldOutImages: dataset.heldOut.names.length,
+    encoder: encoder.source,
+    secondsPerTrial: perTrial,
+    secondsForFeatures: features,
+    residentBytes: peak,
+  };
+}
+
+async function measureStage0({ trial, dataset, encoder, network }: Prepared, model: Model) {
+  const { crop, augmentation, stage0 } = trial.training;
+  const view = async (i: number) =>
+    augment(
+      await dataset.training.read(i % dataset.training.names.length),
+      { crop, ...augmentation },
+      random(0, "measure", i),
+    );
+  const encode = async () => {
+    const image = imageTensor(await view(0), 1, encoder);
+    dispose(image, ...model.evaluate(network, new Map([[0, image]]), network.nodes.slice(0, 2)));
+  };
+  const seconds = await timed(encode);
+  const views = batch(await Promise.all(Array.from({ length: stage0.batchSize }, (_, i) => view(i))));
+  const image = imageTensor(views, stage0.batchSize, encoder);
+  const nodes = model.evaluate(network, new Map([[0, image]]), network.nodes.slice(0, 2));
+  const start = new Map(nodes.map((node, i) => [network.nodes[i]!, node]));
+  const node0 = network.values[network.nodes[0]!]!;
+  const target = trial.training.loss === "FullSize" ? views : nearestTarget(views, node0.height, node0.width);
+  const decoder = new Optimizer(model.vector("decoder"), stage0);
+  const step = await timed(() => void model.step(network, start, target, { decoder }));
+  decoder.dispose();
+  dispose(image, ...nodes);
+  return { view: seconds, step };
+}
+
+async function measureStage1({ trial, dataset, encoder, network }: Prepared, model: Model): Promise<number> {
+  const { stage1 } = trial.training;
+  const batches = imageBatches(dataset.training, network, trial.training, encoder);
+  const optimizers = {
+    encoder: new Optimizer(model.vector("encoder"), { ...stage1, learningRate: stage1.encoderLearningRate }),
+    decoder: new Optimizer(model.vector("decoder"), { ...stage1, learningRate: stage1.decoderLearningRate }),
+  };
+  const step = await timed(async () => {
+    for await (const { start, target, free } of batches(random(0, "measure"), 1)) {
+      model.step(network, start, target, optimizers);
+      free();
+    }
+  });
+  optimizers.encoder.dispose();
+  optimizers.decoder.dispose();
+  return step;
+}

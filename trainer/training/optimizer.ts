@@ -1,0 +1,57 @@
+// Adam, gradient clipping and Polyak averages, each a few ops on one flat vector of a part's parameters.
+import { add, divide, identity, scale, square, squareRoot, subtract, sumAll } from "../tensorflow/kernels.ts";
+import { dispose, read, scalar, type Tensor, tensor, tidy } from "../tensorflow/runtime.ts";
+
+const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
+
+export interface OptimizerSettings {
+  learningRate: number;
+  /** L2, added to the clipped gradient. */
+  weightDecay: number;
+  /** The gradient's norm is brought down to this. */
+  gradientClip: number;
+  /** Decay of the Polyak average, which starts at the first weights. */
+  polyakDecay: number;
+}
+
+/** Adam's moments (arXiv 1412.6980) and the weights' Polyak average for one vector of parameters. */
+export class Optimizer {
+  readonly settings: OptimizerSettings;
+  average: Tensor;
+  #first: Tensor;
+  #second: Tensor;
+  #steps = 0;
+
+  constructor(parameters: Tensor, settings: OptimizerSettings) {
+    this.settings = settings;
+    this.#first = tensor(new Float32Array(parameters.shape[0]!), parameters.shape);
+    this.#second = tensor(new Float32Array(parameters.shape[0]!), parameters.shape);
+    [this.average] = tidy(() => [identity(parameters)]);
+  }
+
+  /** The parameters after one step; frees the old ones. The gradient stays the caller's. */
+  step(parameters: Tensor, gradient: Tensor): Tensor {
+    const { learningRate, weightDecay, gradientClip, polyakDecay } = this.settings;
+    this.#steps++;
+    const [updated, first, second, average] = tidy(() => {
+      const norm = Math.sqrt(read(sumAll(square(gradient)))[0]!);
+      const clipped = scale(gradient, Math.min(1, gradientClip / (norm + 1e-6)));
+      const g = weightDecay > 0 ? add(clipped, scale(parameters, weightDecay)) : clipped;
+      const m = add(scale(this.#first, BETA1), scale(g, 1 - BETA1));
+      const v = add(scale(this.#second, BETA2), scale(square(g), 1 - BETA2));
+      // As PyTorch writes it: lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + epsilon).
+      const root = scale(squareRoot(v), 1 / Math.sqrt(1 - BETA2 ** this.#steps));
+      const move = divide(scale(m, learningRate / (1 - BETA1 ** this.#steps)), add(root, scalar(EPSILON)));
+      const next = subtract(parameters, move);
+      const averaged = add(scale(this.average, polyakDecay), scale(next, 1 - polyakDecay));
+      return [next, m, v, averaged] as [Tensor, Tensor, Tensor, Tensor];
+    });
+    dispose(parameters, this.#first, this.#second, this.average);
+    [this.#first, this.#second, this.average] = [first, second, average];
+    return updated;
+  }
+
+  dispose(): void {
+    dispose(this.#first, this.#second, this.average);
+  }
+}
