@@ -32,7 +32,7 @@ export interface ArchitectureSearchSpec {
    */
   policyLag: number;
   /**
-   * The search is complete when so many trials have settled (succeeded, or failed by their architecture's own fault). May be raised and lowered; what has settled stays.
+   * Trials that are made at most, whatever becomes of them; the search is complete when all have ended. May be raised (a complete search goes on) and lowered; what has ended stays.
    */
   maxTrials: number;
   /**

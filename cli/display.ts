@@ -1,0 +1,40 @@
+// Where progress goes: a terminal whose last lines are drawn anew, or a stream of plain lines.
+import type { WriteStream } from "node:tty";
+import { styleText } from "node:util";
+import type { Paint } from "./progress.ts";
+
+export interface Display {
+  width(): number;
+  paint: Paint;
+  /** Prints `lines`, which stay, then `frame`, which the next call replaces; without a frame the last one stays. */
+  show(lines: string[], frame?: string[]): void;
+  /** Takes the redrawn lines away and gives the cursor back. */
+  end(): void;
+}
+
+const HIDE = "\x1b[?25l";
+const SHOW = "\x1b[?25h";
+
+/** `live` only where the stream is a terminal that can move its cursor. */
+export function display(stream: WriteStream, live: boolean): Display {
+  let drawn: string[] = [];
+  const show = (lines: string[], frame: string[] = drawn) => {
+    const below = live ? frame : [];
+    const back = drawn.length > 0 ? `\x1b[${drawn.length}A\r\x1b[J` : "";
+    const cursor =
+      drawn.length === 0 && below.length > 0 ? HIDE : drawn.length > 0 && below.length === 0 ? SHOW : "";
+    const text = [...lines, ...below].map((line) => `${line}\n`).join("");
+    if (back || text) stream.write(back + text + cursor);
+    drawn = below;
+  };
+  return {
+    width: () => Math.max(20, (stream.columns ?? 80) - 1),
+    paint: (style, text) => styleText(style, text, { stream }),
+    show,
+    end: () => show([], []),
+  };
+}
+
+/** Whether the stream is a terminal that can be redrawn. */
+export const isTerminal = (stream: WriteStream): boolean =>
+  stream.isTTY === true && process.env.TERM !== "dumb";

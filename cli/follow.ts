@@ -1,0 +1,92 @@
+// Runs a local search and follows it: progress on the screen, the report on disk, Ctrl-C.
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import type { LocalSearch } from "@segnas/operator/local/run.ts";
+import { gatherReport, writeReport } from "@segnas/operator/web/report-file.ts";
+import { counts, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
+import type { Display } from "./display.ts";
+import { eventLines, frame } from "./progress.ts";
+
+const LOOK_MS = 1000;
+const REPORT_MS = 10_000;
+
+interface Following {
+  screen: Display;
+  stateDir: string;
+  parallelism: number;
+  signal: AbortSignal;
+}
+
+/** Runs the search to its end or until `signal`; meanwhile looks at it each second. */
+export async function runAndFollow(local: LocalSearch, following: Following): Promise<void> {
+  const ended = new AbortController();
+  const broken = new AbortController();
+  const running = local.run(AbortSignal.any([following.signal, broken.signal])).finally(() => ended.abort());
+  const watching = follow(local, following, ended.signal).catch((error) => {
+    broken.abort();
+    throw error;
+  });
+  const outcomes = await Promise.allSettled([running, watching]);
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+async function follow(local: LocalSearch, following: Following, ended: AbortSignal): Promise<void> {
+  const { screen, stateDir, parallelism } = following;
+  let seen: SearchSummary | undefined;
+  let reported = { settled: -1, at: 0 };
+  const look = async () => {
+    const view = await local.view();
+    const now = summarise(view, !ended.aborted);
+    const events = eventLines(seen, now);
+    seen = now;
+    const look = { width: screen.width(), parallelism, paint: screen.paint };
+    screen.show(events, ended.aborted ? [] : frame(now, view.running, look));
+    const { settled } = counts(now.trials);
+    if (settled !== reported.settled && Date.now() - reported.at >= REPORT_MS) {
+      await saveReport(now, stateDir);
+      reported = { settled, at: Date.now() };
+    }
+  };
+  while (!ended.aborted) {
+    await look();
+    await wait(LOOK_MS, undefined, { signal: ended }).catch(() => {});
+  }
+  await look();
+}
+
+/** Writes `<state>/report.html` and gives its path. */
+export async function saveReport(search: SearchSummary, stateDir: string): Promise<string> {
+  const file = join(stateDir, "report.html");
+  await writeReport(file, await gatherReport(search, join(stateDir, "artifacts"), new Date()));
+  return file;
+}
+
+const CODES = { SIGINT: 130, SIGTERM: 143 };
+
+/**
+ * The first SIGINT or SIGTERM aborts `signal`, so that running trials stop cleanly; the second ends the process at
+ * once. `exitCode` is undefined until a signal has come.
+ */
+export function stopOnSignals(screen: Display) {
+  const stop = new AbortController();
+  let code: number | undefined;
+  const hear = (name: NodeJS.Signals) => {
+    if (code !== undefined) {
+      screen.end();
+      process.exit(code);
+    }
+    code = CODES[name as keyof typeof CODES];
+    screen.show([
+      "Stopping the running trials; run the same command again to go on. Once more stops at once.",
+    ]);
+    stop.abort();
+  };
+  for (const name of Object.keys(CODES)) process.on(name, hear);
+  return {
+    signal: stop.signal,
+    exitCode: () => code,
+    end: () => {
+      for (const name of Object.keys(CODES)) process.off(name, hear);
+    },
+  };
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+// The program `segnas`: its commands, and the one place where errors end.
+import { UserError } from "@segnas/searchspace/errors.ts";
+import { type Command, CommanderError, Command as Program } from "commander";
+import { describeCommand } from "./describe.ts";
+import { encoderCommand } from "./encoder.ts";
+import packageFile from "./package.json" with { type: "json" };
+import { planCommand } from "./plan.ts";
+import { searchCommand } from "./search.ts";
+
+const USAGE = 64; // EX_USAGE of sysexits: what was written is wrong
+const SOFTWARE = 70; // EX_SOFTWARE: we are
+
+function program(): Command {
+  const segnas = new Program("segnas")
+    .description("Searches for compact segmentation networks, on this machine or in a cluster.")
+    .version(packageFile.version)
+    .showHelpAfterError(false)
+    .exitOverride()
+    // Errors are printed once, by `end` below.
+    .configureOutput({ outputError: () => {} })
+    .addHelpText(
+      "after",
+      "\nExample:\n  segnas plan -f examples/quickstart.yaml\n  segnas search -f examples/quickstart.yaml",
+    );
+  for (const command of [searchCommand(), planCommand(), describeCommand(), encoderCommand()])
+    segnas.addCommand(command.copyInheritedSettings(segnas));
+  return segnas;
+}
+
+/** Prints an error as its reader needs it and gives the exit code. */
+function end(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    // Without a command commander has printed the help already.
+    if (error.code !== "commander.help") console.error(error.message.replace(/^error: /, ""));
+    return USAGE;
+  }
+  if (error instanceof UserError) {
+    console.error(error.message);
+    return USAGE;
+  }
+  console.error(
+    `Something went wrong inside segnas: ${error instanceof Error ? error.message : String(error)}`,
+  );
+  if (process.env.SEGNAS_DEBUG === "1") console.error(error instanceof Error ? error.stack : error);
+  else console.error("Run it again with SEGNAS_DEBUG=1 for the stack.");
+  return SOFTWARE;
+}
+
+// A reader that has seen enough (`| head`) is no error.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+    throw error;
+  });
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  process.exitCode = end(error);
+}

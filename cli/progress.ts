@@ -1,0 +1,103 @@
+// How a running search looks: a line for each event, or a frame that a terminal redraws. Pure.
+import type { SearchView } from "@segnas/operator/local/run.ts";
+import { duration, percent, real, whole } from "@segnas/operator/web/report-format.ts";
+import {
+  counts,
+  failureInWords,
+  ranked,
+  type SearchSummary,
+  type TrialSummary,
+} from "@segnas/operator/web/report-summary.ts";
+
+type RunningTrial = SearchView["running"][number];
+
+/** What happened between two looks at a search, a line each; the first look has nothing before it. */
+export function eventLines(before: SearchSummary | undefined, after: SearchSummary): string[] {
+  const { settled } = counts(after.trials);
+  const progress = `${whole(settled)} of ${whole(after.maxTrials)} trials`;
+  if (before === undefined) {
+    const running = after.trials.filter((trial) => trial.outcome === "Running");
+    const goesOn = settled > 0 ? [`${after.name} goes on: ${progress} have ended`] : [];
+    return [...goesOn, ...running.flatMap((trial) => eventLine(trial) ?? [])];
+  }
+  const earlier = new Map(before.trials.map((trial) => [trial.name, trial.outcome]));
+  const changed = after.trials.filter((trial) => trial.outcome !== earlier.get(trial.name));
+  const lines = changed.flatMap((trial) => eventLine(trial) ?? []);
+  const best = ranked(after.trials)[0];
+  if (best && best.name !== ranked(before.trials)[0]?.name)
+    lines.push(`best so far: ${best.name}, reward ${real(best.reward)} (${progress})`);
+  for (const { update, entropy } of after.policy.slice(before.policy.length))
+    lines.push(`policy update ${update}: entropy ${real(entropy)}`);
+  return lines;
+}
+
+function eventLine(trial: TrialSummary): string | undefined {
+  const size = `${whole(trial.parameters)} parameters`;
+  const time = trial.seconds === undefined ? "" : `, ${duration(trial.seconds)}`;
+  switch (trial.outcome) {
+    case "Running":
+      return `${trial.name} started: ${size}`;
+    case "Succeeded":
+      return `${trial.name} done: reward ${real(trial.reward ?? 0)}${
+        trial.metrics ? `, mIoU ${percent(trial.metrics.meanIoU)}` : ""
+      }, ${size}${time}`;
+    case "Failed":
+    case "Deleted":
+      return `${trial.name} failed: ${failureInWords(trial)}`;
+    case "Pending":
+      return undefined;
+  }
+}
+
+/** Seconds that the rest of the search will take, from the mean of the trials so far; absent before the first. */
+export function secondsLeft(search: SearchSummary, parallelism: number): number | undefined {
+  const times = search.trials.flatMap((trial) =>
+    trial.outcome === "Succeeded" ? (trial.seconds ?? []) : [],
+  );
+  if (times.length === 0) return undefined;
+  const mean = times.reduce((sum, seconds) => sum + seconds, 0) / times.length;
+  return (Math.max(0, search.maxTrials - counts(search.trials).settled) * mean) / parallelism;
+}
+
+export type Paint = (style: "bold" | "dim" | "green", text: string) => string;
+
+/** The frame: a bar for the search, then a line for each running trial; no line wider than `width`. */
+export function frame(
+  search: SearchSummary,
+  running: RunningTrial[],
+  { width, parallelism, paint }: { width: number; parallelism: number; paint: Paint },
+): string[] {
+  const { settled } = counts(search.trials);
+  const best = ranked(search.trials)[0];
+  const left = secondsLeft(search, parallelism);
+  const words = [
+    `${whole(settled)}/${whole(search.maxTrials)} trials`,
+    best ? `best ${real(best.reward)} (${best.name})` : "no reward yet",
+    left === undefined ? "" : `about ${duration(left)} left`,
+  ].filter(Boolean);
+  const barWidth = Math.max(0, Math.min(30, width - words.join("  ").length - 3));
+  const filled = Math.round((barWidth * settled) / Math.max(1, search.maxTrials));
+  const bar = paint("green", "█".repeat(filled)) + paint("dim", "░".repeat(barWidth - filled));
+  const room = width - (barWidth > 0 ? barWidth + 2 : 0);
+  const head = (barWidth > 0 ? `${bar}  ` : "") + paint("bold", cut(words.join("  "), room));
+  const names = Math.max(0, ...running.map(({ trial }) => trial.length));
+  return [head, ...running.map((it) => cut(`  ${it.trial.padEnd(names)}  ${trialWords(it)}`, width))];
+}
+
+function trialWords({ stage, progress = {} }: RunningTrial): string {
+  const at = progress.stage ?? stage;
+  const of = (name: string, now: number | undefined, all: number | undefined) =>
+    now === undefined ? "" : `${name} ${now}${all === undefined ? "" : `/${all}`}`;
+  return [
+    at === undefined ? "starting" : typeof at === "number" ? `stage ${at}` : at.toLowerCase(),
+    of("epoch", progress.epoch, progress.epochs),
+    of("step", progress.step, progress.steps),
+    typeof progress.loss === "number" ? `loss ${real(progress.loss)}` : "",
+    typeof progress.meanIoU === "number" ? `mIoU ${percent(progress.meanIoU)}` : "",
+  ]
+    .filter(Boolean)
+    .join("  ");
+}
+
+const cut = (text: string, width: number): string =>
+  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;

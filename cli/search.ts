@@ -1,0 +1,132 @@
+// `segnas search`: runs a search on this machine, shows how it goes, and leaves a report.
+import { readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { openLocalSearch } from "@segnas/operator/local/run.ts";
+import { counts, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
+import { parseArchitecture } from "@segnas/searchspace/architecture.ts";
+import { UserError } from "@segnas/searchspace/errors.ts";
+import { Command, Option } from "commander";
+import { display, isTerminal } from "./display.ts";
+import { sampleTrial } from "./estimate.ts";
+import { runAndFollow, saveReport, stopOnSignals } from "./follow.ts";
+import { positive, readSearch } from "./manifest.ts";
+import { resultDocument, resultText } from "./results.ts";
+import { checkTrainer, trainerOf } from "./trainer.ts";
+
+interface Options {
+  file: string;
+  state?: string;
+  dataset?: string;
+  maxTrials?: number;
+  parallelism?: number;
+  gpus?: number;
+  output: "text" | "json";
+  trainer?: string;
+}
+
+export function searchCommand(): Command {
+  return new Command("search")
+    .description("Run a search on this machine. Run again, it goes on where it stopped.")
+    .requiredOption("-f, --file <file>", "manifest of an ArchitectureSearch, - for standard input")
+    .option("--state <folder>", "where the search is kept (default: .segnas/<name of the search>)")
+    .option("--dataset <folder>", "the data set's folder, in place of spec.dataset.path")
+    .option(
+      "--max-trials <n>",
+      "in place of spec.maxTrials; may be raised to go on",
+      positive("--max-trials"),
+    )
+    .option("--parallelism <n>", "trials at a time, in place of spec.parallelism", positive("--parallelism"))
+    .option(
+      "--gpus <n>",
+      "GPUs to train on, a trial on each (default: all, where set up for CUDA; else the CPU)",
+      positive("--gpus"),
+    )
+    .addOption(
+      new Option("-o, --output <format>", "what standard output gets")
+        .choices(["text", "json"])
+        .default("text"),
+    )
+    .addOption(new Option("--trainer <file>", "another trainer, a program for Node").hideHelp())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  segnas search -f examples/quickstart.yaml\n  segnas search -f examples/camvid.yaml --dataset ~/data/CamVid --max-trials 50",
+    )
+    .action(search);
+}
+
+async function search(options: Options): Promise<void> {
+  const manifest = await readSearch(options);
+  if (manifest.spec.suspend) throw new UserError("spec.suspend is true: write false to run the search");
+  const stateDir = resolve(options.state ?? join(".segnas", manifest.metadata.name));
+  const trainer = trainerOf(options);
+  const stream = options.output === "json" ? process.stderr : process.stdout;
+  const screen = display(stream, options.output === "text" && isTerminal(stream));
+  const stop = stopOnSignals(screen);
+  const check = () =>
+    checkTrainer(trainer, manifest, sampleTrial(manifest, 0, parseArchitecture("arch0")), stop.signal);
+  try {
+    // Settings and data cannot be changed once the search has begun, so a new one is made only if they are right.
+    const isNew = await isEmpty(stateDir);
+    if (isNew) await check();
+    const local = await openLocalSearch({
+      search: manifest,
+      stateDir,
+      trainer: { command: trainer.command },
+      gpus: trainer.gpus,
+    });
+    try {
+      const before = summarise(await local.view(), false);
+      if (isFinished(before)) {
+        screen.show([`${before.name} is complete; a greater --max-trials makes it go on.`]);
+      } else {
+        if (!isNew) await check();
+        await runAndFollow(local, {
+          screen,
+          stateDir,
+          parallelism: manifest.spec.parallelism,
+          signal: stop.signal,
+        });
+      }
+      await conclude(summarise(await local.view(), false), stateDir, options.output);
+    } finally {
+      await local.close();
+    }
+  } catch (error) {
+    if ((error as Error).name !== "AbortError") throw error;
+  } finally {
+    screen.end();
+    stop.end();
+  }
+  if (stop.exitCode() !== undefined) {
+    console.error("Stopped: run the same command again to go on.");
+    process.exitCode = stop.exitCode();
+  }
+}
+
+/** Whether a folder is not there yet or holds nothing. Throws UserError where it is none. */
+async function isEmpty(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).length === 0;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return true;
+    throw new UserError(`--state: ${folder} cannot be used (${code}); give a folder of your own`);
+  }
+}
+
+const isFinished = ({ state, trials, maxTrials }: SearchSummary): boolean =>
+  state === "Complete" && counts(trials).settled >= maxTrials;
+
+/** Writes the last report, prints what the search came to, and sets the exit code of a failed one. */
+async function conclude(search: SearchSummary, stateDir: string, output: "text" | "json"): Promise<void> {
+  const report = await saveReport(search, stateDir);
+  console.log(
+    output === "json"
+      ? JSON.stringify(resultDocument(search, report), null, 2)
+      : `\n${resultText(search, report)}`,
+  );
+  if (search.state === "Failed") {
+    console.error(`${search.name} failed: ${search.message ?? "no reason was given"}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,113 @@
+// The batch/v1 Job of one attempt at a trial.
+import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
+import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
+import { type Container, controllerReference, type Job, keyOf, type PodSpec } from "../../api/store.ts";
+
+export const TRAINER = "trainer";
+/** Labels of Jobs and pods. */
+export const SEARCH_LABEL = "segnas.dev/search";
+export const TRIAL_LABEL = "segnas.dev/trial";
+
+/** What the trainer's exit code says (the trainer contract). */
+export const EXIT = { result: 0, invalidConfiguration: 64, untrainable: 65, tryAgain: 75 } as const;
+
+const PORT = 9090;
+/** A Job may take twice its trial's time limit and an hour to prepare: past that the trainer hangs. */
+const deadline = (timeLimitSeconds: number): number => 2 * timeLimitSeconds + 3600;
+
+/** The trial as the trainer reads it, in SEGNAS_TRIAL. What all trials share is drawn from the search's seed. */
+export function trainerInput(search: ArchitectureSearch, trial: CandidateTrial): string {
+  const { seed: searchSeed, space, objective, dataset, training } = search.spec;
+  const { seed, architecture } = trial.spec;
+  const { name } = trial.metadata;
+  return JSON.stringify({ name, seed, searchSeed, architecture, space, objective, dataset, training });
+}
+
+/**
+ * The Job of attempt `number`: one pod, never started again, whose end says all there is to say. The search's
+ * trialTemplate is the ground that the operator's own fields are laid on.
+ */
+export function attemptJob(search: ArchitectureSearch, trial: CandidateTrial, number: number): Job {
+  const { namespace, name } = keyOf(trial);
+  const labels = { [SEARCH_LABEL]: trial.spec.search, [TRIAL_LABEL]: name };
+  const template = search.spec.trialTemplate;
+  const { timeLimitSeconds } = search.spec.training;
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: {
+      name: attemptName(trial, number),
+      namespace,
+      labels,
+      ownerReferences: [controllerReference(trial)],
+    },
+    spec: {
+      backoffLimit: 0,
+      podReplacementPolicy: "Failed",
+      ...(timeLimitSeconds && { activeDeadlineSeconds: deadline(timeLimitSeconds) }),
+      podFailurePolicy: {
+        rules: [
+          { action: "FailJob", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
+          {
+            action: "FailJob",
+            onExitCodes: {
+              containerName: TRAINER,
+              operator: "In",
+              values: [EXIT.invalidConfiguration, EXIT.untrainable],
+            },
+          },
+        ],
+      },
+      template: {
+        metadata: { ...template?.metadata, labels: { ...template?.metadata?.labels, ...labels } },
+        spec: podSpec(template?.spec ?? { containers: [{ name: TRAINER }] }, trainerInput(search, trial)),
+      },
+    },
+  };
+}
+
+/** The name of an attempt's Job. */
+export const attemptName = (trial: CandidateTrial, number: number): string =>
+  `${trial.metadata.name}-${number}`;
+
+function podSpec(template: PodSpec, input: string): PodSpec {
+  return {
+    automountServiceAccountToken: false,
+    ...template,
+    restartPolicy: "Never",
+    // Pod Security "restricted".
+    securityContext: {
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+      ...(template.securityContext as object | undefined),
+    },
+    containers: template.containers.map((container) =>
+      restricted(container.name === TRAINER ? trainerContainer(container, input) : container),
+    ),
+  };
+}
+
+const restricted = (container: Container): Container => ({
+  ...container,
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ["ALL"] },
+    ...(container.securityContext as object | undefined),
+  },
+});
+
+function trainerContainer(template: Container, input: string): Container {
+  const own = [
+    { name: "SEGNAS_TRIAL", value: input },
+    { name: "SEGNAS_RESULT", value: "/dev/termination-log" },
+    { name: "SEGNAS_PORT", value: String(PORT) },
+  ];
+  const env = template.env?.filter(({ name }) => !own.some((variable) => variable.name === name)) ?? [];
+  return {
+    ...template,
+    env: [...env, ...own],
+    ports: [...((template.ports as object[] | undefined) ?? []), { name: "segnas", containerPort: PORT }],
+    terminationMessagePath: "/dev/termination-log",
+    terminationMessagePolicy: "FallbackToLogsOnError",
+  };
+}

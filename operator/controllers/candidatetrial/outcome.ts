@@ -1,0 +1,159 @@
+// What a pod's end means: the table "What goes wrong, and what it means" as one function. Causes are read from
+// the pod, not from the Job's conditions, which name none.
+import { TrialReason } from "../../api/conditions.ts";
+import type { ContainerStateTerminated, Job, Pod } from "../../api/store.ts";
+import type { Metrics, Slot } from "../../ledger/entry.ts";
+import { EXIT, TRAINER } from "./job.ts";
+
+/** Causes of attempts that ended without a result and are tried again, beside the reasons that Kubernetes gives. */
+export const AttemptCause = {
+  /** The trainer ended with an exit code that says nothing about the architecture. */
+  Error: "Error",
+  /** The trainer asked to be tried again (exit 75). */
+  TryAgain: "TryAgain",
+  /** Exit 0 without a result that can be read. */
+  InvalidResult: "InvalidResult",
+  /** Longer than the Job may take. */
+  DeadlineExceeded: "DeadlineExceeded",
+  /** The pod, or the Job, is gone, and with it what came of it. */
+  Gone: "Gone",
+  /** The machine went away under it, or the process that ran it. Not charged. */
+  Lost: "Lost",
+  /** The whole search was stopped. Not charged. */
+  Suspended: "Suspended",
+} as const;
+
+/** Causes of attempts that do not count towards `retries`. */
+export const NOT_CHARGED: readonly string[] = [AttemptCause.Lost, AttemptCause.Suspended];
+
+export const MAX_RESULT_BYTES = 4096;
+
+export type AttemptOutcome =
+  | { kind: "Succeeded"; reward: number; metrics: Metrics; slots: Slot[]; parameters: number | undefined }
+  /** The architecture's own fault: the failure reward. */
+  | { kind: "Failed"; cause: string; message: string }
+  /** The trainer refuses the configuration: no reward, and no use in trying again. */
+  | { kind: "Refused"; message: string }
+  /** Nobody's fault: again. */
+  | { kind: "Infrastructure"; cause: string; message: string };
+
+const infrastructure = (cause: string, message: string): AttemptOutcome => ({
+  kind: "Infrastructure",
+  cause,
+  message,
+});
+
+/** What came of an attempt; undefined while it goes on. `job` is the one whose UID the trial has recorded. */
+export function attemptOutcome(job: Job | undefined, pod: Pod | undefined): AttemptOutcome | undefined {
+  if (!job) return infrastructure(AttemptCause.Gone, "its Job was deleted");
+  if (pod?.status?.reason === "NodeLost") {
+    return infrastructure(AttemptCause.Lost, pod.status.message ?? "its machine went away");
+  }
+  const terminated = pod?.status?.containerStatuses?.find(({ name }) => name === TRAINER)?.state.terminated;
+  if (terminated) return containerOutcome(terminated, pod);
+  if (pod?.status?.phase === "Failed") {
+    return infrastructure(pod.status.reason ?? AttemptCause.Error, pod.status.message ?? "its pod failed");
+  }
+  const end = job.status?.conditions?.find(
+    ({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True",
+  );
+  if (!end) return undefined;
+  if (end.reason === "DeadlineExceeded")
+    return infrastructure(AttemptCause.DeadlineExceeded, end.message ?? "");
+  return infrastructure(AttemptCause.Gone, "its pod is gone");
+}
+
+function containerOutcome(terminated: ContainerStateTerminated, pod: Pod | undefined): AttemptOutcome {
+  const { exitCode, reason, message = "" } = terminated;
+  const result = parseObject(message);
+  const sentence = typeof result?.message === "string" ? result.message : lastLine(message);
+  if (reason === "OOMKilled") {
+    return {
+      kind: "Failed",
+      cause: TrialReason.OutOfMemory,
+      message: sentence || "it used more memory than its limit",
+    };
+  }
+  switch (exitCode) {
+    case EXIT.result:
+      return readResult(result, message);
+    case EXIT.invalidConfiguration:
+      return { kind: "Refused", message: sentence || "the trainer refuses the configuration (exit code 64)" };
+    case EXIT.untrainable:
+      return failure(result, sentence || "the architecture cannot be trained (exit code 65)");
+  }
+  // Evicted, DeadlineExceeded ...: then the exit code says nothing of its own.
+  if (pod?.status?.reason) return infrastructure(pod.status.reason, pod.status.message ?? sentence);
+  if (exitCode === EXIT.tryAgain) {
+    return infrastructure(
+      AttemptCause.TryAgain,
+      sentence || "the trainer asked to be tried again (exit code 75)",
+    );
+  }
+  return infrastructure(AttemptCause.Error, `exit code ${exitCode}${sentence ? `: ${sentence}` : ""}`);
+}
+
+/** The result of a trainer that ended well. One that cannot be read is not the architecture's fault. */
+function readResult(result: Record<string, unknown> | undefined, text: string): AttemptOutcome {
+  const invalid = (what: string) => infrastructure(AttemptCause.InvalidResult, `exit code 0, but ${what}`);
+  if (text.trim() === "") return invalid("the trainer wrote no result");
+  if (!result) {
+    const long = Buffer.byteLength(text) >= MAX_RESULT_BYTES;
+    return invalid(long ? `the result is longer than ${MAX_RESULT_BYTES} bytes` : "the result is not JSON");
+  }
+  if (result.outcome === "Failed") return failure(result, "the trainer gave no reason");
+  if (result.outcome !== "Succeeded") return invalid("the result has no outcome Succeeded or Failed");
+  const metrics = objectOf(result.metrics);
+  const slots = Array.isArray(result.slots) ? result.slots.map(objectOf) : [];
+  // JSON knows no NaN: a trainer that has one writes null, or the word.
+  const reward = result.reward === null || typeof result.reward === "string" ? Number.NaN : result.reward;
+  if (typeof reward !== "number") return invalid("the result has no reward");
+  if (!Number.isFinite(reward)) {
+    return { kind: "Failed", cause: TrialReason.NonFiniteLoss, message: "the reward is not a finite number" };
+  }
+  return {
+    kind: "Succeeded",
+    reward,
+    metrics: {
+      meanIoU: real(metrics.meanIoU),
+      meanAccuracy: real(metrics.meanAccuracy),
+      frequencyWeightedIoU: real(metrics.frequencyWeightedIoU),
+    },
+    slots: slots.map(({ stage, epoch, reward, meanIoU }) => ({
+      stage: real(stage),
+      epoch: real(epoch),
+      reward: real(reward),
+      meanIoU: real(meanIoU),
+    })),
+    parameters: typeof result.parameters === "number" ? result.parameters : undefined,
+  };
+}
+
+/** A cause is one word. */
+const NAME = /^[A-Z][A-Za-z0-9]{0,62}$/;
+
+function failure(result: Record<string, unknown> | undefined, otherwise: string): AttemptOutcome {
+  const cause = typeof result?.cause === "string" && NAME.test(result.cause) ? result.cause : "Untrainable";
+  return { kind: "Failed", cause, message: typeof result?.message === "string" ? result.message : otherwise };
+}
+
+const real = (value: unknown): number => (typeof value === "number" && Number.isFinite(value) ? value : 0);
+
+const objectOf = (value: unknown): Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The last line with anything in it: of a log, what the program said at its end. */
+const lastLine = (text: string): string => text.trim().split("\n").at(-1)!.trim();

@@ -1,0 +1,77 @@
+// Brings one trial on: reads it and its Job, decides, acts, until there is nothing to do.
+import type { Logger } from "winston";
+import { AlreadyExistsError, isControlledBy, type Key, keyOf, type Store } from "../../api/store.ts";
+import { decideTrial, type TrialAction, type TrialWorld } from "./decide.ts";
+import { TRIAL_LABEL } from "./job.ts";
+
+export interface TrialDependencies {
+  store: Store;
+  logger: Logger;
+  now: () => Date;
+  retryDelay: (failures: number) => number;
+}
+
+/** How long to wait for a Job of the same name, but another owner, to go. */
+const FOREIGN_MS = 5_000;
+
+/** Returns when to look again, if nothing changes before. Throws ConflictError: try again. */
+export async function reconcileTrial(dependencies: TrialDependencies, key: Key): Promise<Date | undefined> {
+  const { store, now, retryDelay } = dependencies;
+  for (;;) {
+    const trial = await store.get("CandidateTrial", key);
+    if (!trial) return undefined;
+    const labels = { [TRIAL_LABEL]: key.name };
+    const world: TrialWorld = {
+      trial,
+      search: await store.get("ArchitectureSearch", { ...key, name: trial.spec.search }),
+      jobs: await store.list("Job", key.namespace, labels),
+      pods: await store.list("Pod", key.namespace, labels),
+      now: now(),
+      retryDelay,
+    };
+    const actions = decideTrial(world);
+    if (actions.length === 0) return undefined;
+    for (const action of actions) {
+      const until = await act(dependencies, world, action);
+      if (until) return until;
+    }
+  }
+}
+
+async function act(
+  { store, logger, now }: TrialDependencies,
+  { trial }: TrialWorld,
+  action: TrialAction,
+): Promise<Date | undefined> {
+  const about = { search: trial.spec.search, trial: trial.metadata.name };
+  switch (action.type) {
+    case "Wait":
+      return action.until;
+    case "DeleteJob":
+      await store.delete("Job", keyOf(action.job), { uid: action.job.metadata.uid! });
+      return undefined;
+    case "CreateJob":
+      try {
+        await store.create(action.job);
+      } catch (error) {
+        if (!(error instanceof AlreadyExistsError)) throw error;
+        const there = await store.get("Job", keyOf(action.job));
+        if (there && !isControlledBy(there, trial)) return new Date(now().getTime() + FOREIGN_MS);
+      }
+      return undefined;
+    case "WriteStatus": {
+      const { result, attempts } = action.status;
+      await store.updateStatus<"CandidateTrial">({ ...trial, status: action.status });
+      const last = attempts?.at(-1);
+      const was = trial.status?.attempts?.at(-1);
+      if (result?.outcome === "Succeeded")
+        logger.info("trial succeeded", { ...about, reward: result.reward });
+      else if (result) logger.warn("trial failed", { ...about, cause: result.cause, reason: result.message });
+      else if (last?.cause)
+        logger.warn("attempt ended", { ...about, job: last.job, cause: last.cause, reason: last.message });
+      else if (last?.startTime && !was?.startTime)
+        logger.info("attempt started", { ...about, job: last.job });
+      return undefined;
+    }
+  }
+}

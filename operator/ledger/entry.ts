@@ -1,0 +1,74 @@
+// One entry of the ledger: a settled trial, numbered, never changed. Everything that a search knows is a fold
+// over its entries, so this format carries a version.
+import { UserError } from "@segnas/searchspace/errors.ts";
+
+/** The version of entries that this code writes and reads. */
+const LEDGER_FORMAT = 1;
+
+/** A validation on the way: stage 0 or 1, after so many epochs of it. */
+export interface Slot {
+  stage: number;
+  epoch: number;
+  reward: number;
+  meanIoU: number;
+}
+
+export interface Metrics {
+  meanIoU: number;
+  meanAccuracy: number;
+  frequencyWeightedIoU: number;
+}
+
+interface Place {
+  /** The entry's own number, from 0 without gaps. */
+  number: number;
+  /** The trial's number in the search. */
+  index: number;
+  /** The trial's name. */
+  trial: string;
+}
+
+/**
+ * A trial that was trained, or tried. Succeeded and Failed (by the architecture's own fault) have a reward and
+ * teach the policy; Infrastructure (whatever is not the architecture's fault) has none.
+ */
+export interface SettledEntry extends Place {
+  outcome: "Succeeded" | "Failed" | "Infrastructure";
+  /** The 44 choices. */
+  decisions: number[];
+  /** Updates of the policy that made them, and the logarithm of their probability. */
+  policyVersion: number;
+  logProbability: number;
+  reward: number | null;
+  slots: Slot[];
+  metrics: Metrics | null;
+  parameters: number;
+  macs: number;
+  /** Of all attempts. */
+  gpuSeconds: number;
+  /** Why it failed: a word for programs, a sentence for people. */
+  cause: string | null;
+  message: string | null;
+}
+
+/** A trial that a person deleted before it settled: nothing else is left of it. */
+export interface DeletedEntry extends Place {
+  outcome: "Deleted";
+}
+
+export type LedgerEntry = SettledEntry | DeletedEntry;
+export type Outcome = LedgerEntry["outcome"];
+
+/** An entry as a line of JSON. A reward that is no finite number becomes null. */
+export const writeEntry = (entry: LedgerEntry): string => JSON.stringify({ format: LEDGER_FORMAT, ...entry });
+
+/** Reads what writeEntry wrote. Throws UserError where it was written by a version that this one cannot read. */
+export function readEntry(text: string): LedgerEntry {
+  const { format, ...entry } = JSON.parse(text) as LedgerEntry & { format: number };
+  if (format !== LEDGER_FORMAT) {
+    throw new UserError(
+      `the ledger has format ${format}, this version of segnas reads ${LEDGER_FORMAT}: go on with the version that began the search`,
+    );
+  }
+  return entry;
+}

@@ -1,0 +1,133 @@
+// Everything that a search knows, as a fold over its ledger: pure, so that a replay gives the same state.
+import { TrialReason } from "../api/conditions.ts";
+import type { Experience } from "../policy/policy.ts";
+import type { LedgerEntry, Outcome, SettledEntry } from "./entry.ts";
+
+export interface FoldSettings {
+  /** Trials that one update of the policy learns from. */
+  batchSize: number;
+  /** What a reward that is no finite number counts as. */
+  failureReward: number;
+  /** How many entries back the policy's version can be asked for (see versionAfter). */
+  policyLag: number;
+}
+
+/** A succeeded trial where trials are ranked. */
+export interface Ranked {
+  trial: string;
+  index: number;
+  reward: number;
+  meanIoU: number;
+  parameters: number;
+}
+
+export interface SearchState {
+  entries: number;
+  outcomes: Record<Outcome, number>;
+  /** The best ten, best first. */
+  top: Ranked[];
+  /** Trials that no other is as good as with fewer parameters, or better than with as many; smallest first. */
+  paretoFront: Ranked[];
+  gpuSeconds: number;
+  /** Updates that the entries make: update u learns from the u-th batch of entries with a reward. */
+  policyUpdates: number;
+  /** Entries with a reward that fill no batch yet. */
+  tail: Experience[];
+  /** The batch that the last entry filled, if it did. */
+  batch: Experience[] | null;
+  /** Whether each of the last `policyLag` entries has a reward; latest last. */
+  recent: boolean[];
+  /** Trials in a row, up to the last entry, whose configuration the trainer refused. */
+  refusals: number;
+  /** The trainer's sentence, once it had refused so many in a row before the first success that none will do. */
+  refused: string | null;
+}
+
+const TOP = 10;
+const REFUSALS = 3;
+
+/** The state before the first entry. */
+export const EMPTY: SearchState = {
+  entries: 0,
+  outcomes: { Succeeded: 0, Failed: 0, Infrastructure: 0, Deleted: 0 },
+  top: [],
+  paretoFront: [],
+  gpuSeconds: 0,
+  policyUpdates: 0,
+  tail: [],
+  batch: null,
+  recent: [],
+  refusals: 0,
+  refused: null,
+};
+
+/** The state after one more entry. Throws Error where its number is not the next. */
+export function fold(settings: FoldSettings, state: SearchState, entry: LedgerEntry): SearchState {
+  if (entry.number !== state.entries) {
+    throw new Error(`the ledger has entry ${entry.number} (${entry.trial}) where ${state.entries} should be`);
+  }
+  const outcomes = { ...state.outcomes, [entry.outcome]: state.outcomes[entry.outcome] + 1 };
+  const experience = entry.outcome === "Deleted" ? undefined : experienceOf(settings, entry);
+  const tail = experience ? [...state.tail, experience] : state.tail;
+  const full = tail.length === settings.batchSize;
+  const ranked = rankedOf(entry);
+  const refusal = entry.outcome === "Infrastructure" && entry.cause === TrialReason.InvalidConfiguration;
+  const refusals = refusal ? state.refusals + 1 : 0;
+  const hopeless = refusal && refusals >= REFUSALS && outcomes.Succeeded === 0;
+  return {
+    entries: state.entries + 1,
+    outcomes,
+    top: ranked ? [...state.top, ranked].sort(byRank).slice(0, TOP) : state.top,
+    paretoFront: ranked ? withCandidate(state.paretoFront, ranked) : state.paretoFront,
+    gpuSeconds: state.gpuSeconds + (entry.outcome === "Deleted" ? 0 : entry.gpuSeconds),
+    policyUpdates: state.policyUpdates + (full ? 1 : 0),
+    tail: full ? [] : tail,
+    batch: full ? tail : null,
+    recent: [...state.recent, experience !== undefined].slice(-settings.policyLag),
+    refusals,
+    refused: state.refused ?? (hopeless ? (entry.message ?? "") : null),
+  };
+}
+
+/**
+ * The policy's version after the first n entries, for n of the last `policyLag`. Throws Error for one further
+ * back or still to come.
+ */
+export function versionAfter(settings: FoldSettings, state: SearchState, n: number): number {
+  const back = state.entries - n;
+  if (back < 0 || back > state.recent.length) {
+    throw new Error(`the policy's version after ${n} entries is not known after ${state.entries}`);
+  }
+  const since = state.recent.slice(state.recent.length - back).filter(Boolean).length;
+  const eligible = state.policyUpdates * settings.batchSize + state.tail.length;
+  return Math.floor((eligible - since) / settings.batchSize);
+}
+
+function experienceOf(settings: FoldSettings, entry: SettledEntry): Experience | undefined {
+  if (entry.outcome === "Infrastructure") return undefined;
+  const { index, decisions, logProbability, reward } = entry;
+  const finite = reward !== null && Number.isFinite(reward);
+  return { index, decisions, logProbability, reward: finite ? reward : settings.failureReward };
+}
+
+function rankedOf(entry: LedgerEntry): Ranked | undefined {
+  if (entry.outcome !== "Succeeded" || entry.reward === null || !Number.isFinite(entry.reward))
+    return undefined;
+  const { trial, index, reward, metrics, parameters } = entry;
+  return { trial, index, reward, meanIoU: metrics?.meanIoU ?? 0, parameters };
+}
+
+/** Best first; of equal rewards the smaller network, then the earlier trial. */
+const byRank = (a: Ranked, b: Ranked): number =>
+  b.reward - a.reward || a.parameters - b.parameters || a.index - b.index;
+
+/** The front of a front and one more trial. Of equals in both the earlier stays. */
+function withCandidate(front: readonly Ranked[], candidate: Ranked): Ranked[] {
+  const sorted = [...front, candidate].sort((a, b) => a.parameters - b.parameters || byRank(a, b));
+  let best = Number.NEGATIVE_INFINITY;
+  return sorted.filter(({ reward }) => {
+    const better = reward > best;
+    best = Math.max(best, reward);
+    return better;
+  });
+}

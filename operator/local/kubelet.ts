@@ -1,0 +1,223 @@
+// The kubelet and the Job controller on one machine: a child process for each Job, a pod that tells how it fares.
+import { type AddressInfo, createServer } from "node:net";
+import type { Logger } from "winston";
+import { controllerReference, type Job, keyOf, NotFoundError, type Pod, type Store } from "../api/store.ts";
+import { TRAINER } from "../controllers/candidatetrial/job.ts";
+import { signalGroup, startOf } from "./process.ts";
+import { startTrainer, type TrainerProcess } from "./trainer-process.ts";
+
+export interface KubeletOptions {
+  store: Store;
+  namespace: string;
+  logger: Logger;
+  now: () => Date;
+  stateDir: string;
+  trainer: { command: string[]; env?: Record<string, string> };
+  /** How many GPUs there are, one trial on each; 0: trials run on the CPU, however many there are. */
+  gpus: number;
+  /** Called with whatever goes wrong and is no trial's fault. */
+  failed: (error: unknown) => void;
+}
+
+export interface Kubelet {
+  /** Resolves when no child runs. */
+  idle(): Promise<void>;
+  /** Stops all children and resolves when they are gone. */
+  close(): Promise<void>;
+}
+
+/** Where a pod's trainer serves its progress, on 127.0.0.1. */
+export const PORT_ANNOTATION = "segnas.dev/port";
+const RUNTIME = "process://";
+
+export const isJobFinished = ({ status }: Job): boolean =>
+  status?.conditions?.some(
+    ({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True",
+  ) ?? false;
+
+/** Ends what a former process left running, whose pods are lost, and runs Jobs from now on. */
+export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const { store, namespace, gpus, failed } = options;
+  const waiting: Job[] = [];
+  const running = new Map<string, { stop: () => void; ended: Promise<void> }>();
+  const freeGpus = Array.from({ length: gpus }, (_, gpu) => gpu);
+
+  function startWaiting(): void {
+    while (waiting.length > 0 && (gpus === 0 || freeGpus.length > 0)) {
+      const job = waiting.shift()!;
+      const gpu = freeGpus.shift();
+      let stopped = false;
+      let trainer: TrainerProcess | undefined;
+      const stop = () => {
+        stopped = true;
+        trainer?.stop();
+      };
+      const started = (process: TrainerProcess) => {
+        trainer = process;
+        if (stopped) process.stop();
+      };
+      const ended = runJob(options, job, gpu, started)
+        .catch(failed)
+        .then(() => {
+          running.delete(job.metadata.uid!);
+          if (gpu !== undefined) freeGpus.push(gpu);
+          startWaiting();
+        });
+      running.set(job.metadata.uid!, { stop, ended });
+    }
+  }
+
+  function submit(job: Job): void {
+    waiting.push(job);
+    startWaiting();
+  }
+
+  await loseFormer(options);
+  const unwatch = store.watch("Job", ({ type, object }) => {
+    if (type === "ADDED") submit(object);
+    if (type !== "DELETED") return;
+    const place = waiting.findIndex(({ metadata }) => metadata.uid === object.metadata.uid);
+    if (place >= 0) waiting.splice(place, 1);
+    running.get(object.metadata.uid!)?.stop();
+  });
+  // Jobs whose pod was never made have lost nothing.
+  for (const job of await store.list("Job", namespace)) if (!isJobFinished(job)) submit(job);
+
+  const idle = async () => {
+    while (running.size > 0) await Promise.all([...running.values()].map(({ ended }) => ended));
+  };
+  return {
+    idle,
+    async close() {
+      unwatch();
+      waiting.length = 0;
+      for (const { stop } of running.values()) stop();
+      await idle();
+    },
+  };
+}
+
+/** A Job from its pod's making to its end. Whatever is deleted meanwhile is not written any more. */
+async function runJob(
+  options: KubeletOptions,
+  job: Job,
+  gpu: number | undefined,
+  started: (trainer: TrainerProcess) => void,
+): Promise<void> {
+  const { store, now, trainer, stateDir, logger } = options;
+  const port = await freePort();
+  let pod: Pod;
+  try {
+    if (!(await store.get("Job", keyOf(job)))) return;
+    pod = await store.create<"Pod">(podOf(job, port));
+  } catch (error) {
+    return ignoreGone(error);
+  }
+  const env = trainer.env ?? {};
+  const process = startTrainer(job, { command: trainer.command, env, stateDir, port, gpu, now });
+  const startedAt = now().toISOString();
+  started(process);
+
+  let timedOut: string | undefined;
+  const { activeDeadlineSeconds } = job.spec;
+  const deadline =
+    activeDeadlineSeconds &&
+    setTimeout(
+      () => {
+        timedOut = `it took longer than ${activeDeadlineSeconds} s`;
+        process.stop();
+      },
+      Math.min(activeDeadlineSeconds * 1000, 2 ** 31 - 1),
+    );
+
+  const start = process.pid && (await startOf(process.pid));
+  const containerID = `${RUNTIME}${process.pid}/${start}`;
+  const status = (state: Required<NonNullable<Pod["status"]>>["containerStatuses"][number]["state"]) => ({
+    podIP: "127.0.0.1",
+    containerStatuses: [{ name: TRAINER, containerID, state }],
+  });
+  try {
+    pod = await store.updateStatus<"Pod">({
+      ...pod,
+      status: { phase: "Running", ...status({ running: { startedAt } }) },
+    });
+  } catch (error) {
+    ignoreGone(error);
+  }
+  const terminated = await process.ended;
+  clearTimeout(deadline || undefined);
+  const phase = terminated.exitCode === 0 ? "Succeeded" : "Failed";
+  const { exitCode, reason } = terminated;
+  logger.debug("process ended", { job: job.metadata.name, exitCode, reason });
+  try {
+    const why = timedOut && exitCode !== 0 ? { reason: "DeadlineExceeded", message: timedOut } : {};
+    await store.updateStatus<"Pod">({ ...pod, status: { phase, ...why, ...status({ terminated }) } });
+    await finishJob(store, job, phase === "Succeeded" ? "Complete" : "Failed", why);
+  } catch (error) {
+    ignoreGone(error);
+  }
+}
+
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof NotFoundError)) throw error;
+}
+
+/** What was running in a former process: it is ended if it still runs, and its pod says that it is lost. */
+async function loseFormer({ store, namespace, logger }: KubeletOptions): Promise<void> {
+  const jobs = await store.list("Job", namespace);
+  for (const pod of await store.list("Pod", namespace)) {
+    const { phase, containerStatuses } = pod.status ?? {};
+    if (phase === "Succeeded" || phase === "Failed") continue;
+    const [, pid, start] = /^process:\/\/(\d+)\/(.+)$/.exec(containerStatuses?.[0]?.containerID ?? "") ?? [];
+    if (pid && (await startOf(Number(pid))) === start) signalGroup(Number(pid), "SIGKILL");
+    const message = "the process that ran it ended before it did";
+    logger.info("pod lost", { pod: pod.metadata.name });
+    await store.updateStatus<"Pod">({
+      ...pod,
+      status: { ...pod.status, phase: "Failed", reason: "NodeLost", message },
+    });
+    const job = jobs.find(({ metadata }) => metadata.uid === pod.metadata.ownerReferences?.[0]?.uid);
+    if (job && !isJobFinished(job)) await finishJob(store, job, "Failed", { reason: "NodeLost", message });
+  }
+}
+
+async function finishJob(
+  store: Store,
+  job: Job,
+  type: "Complete" | "Failed",
+  why: { reason?: string; message?: string },
+): Promise<void> {
+  const latest = await store.get("Job", keyOf(job));
+  if (latest?.metadata.uid !== job.metadata.uid) return;
+  const conditions = [{ type, status: "True" as const, ...why }];
+  await store.updateStatus<"Job">({ ...latest!, status: { ...latest?.status, conditions } });
+}
+
+function podOf(job: Job, port: number): Pod {
+  const { namespace, name } = keyOf(job);
+  const { metadata, spec } = job.spec.template;
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: `${name}-pod`,
+      namespace,
+      labels: { ...metadata.labels, "batch.kubernetes.io/job-name": name },
+      annotations: { ...metadata.annotations, [PORT_ANNOTATION]: String(port) },
+      ownerReferences: [controllerReference(job)],
+    },
+    spec,
+  };
+}
+
+/** A port that nobody listens on. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,134 @@
+// A search on this machine: the controllers of the operator on a folder in place of a cluster.
+import { createLogger, type Logger } from "winston";
+import { SearchCondition } from "../api/conditions.ts";
+import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
+import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
+import { ConflictError, type Key, keyOf } from "../api/store.ts";
+import type { PolicyUpdate } from "../controllers/architecturesearch/knowledge.ts";
+import { knowledgeOf, type SearchDependencies } from "../controllers/architecturesearch/reconcile.ts";
+import { defaultRetryDelay } from "../controllers/candidatetrial/decide.ts";
+import { SEARCH_LABEL } from "../controllers/candidatetrial/job.ts";
+import { isFinished, isTrue } from "../controllers/status.ts";
+import type { LedgerEntry } from "../ledger/entry.ts";
+import { startPolicy } from "../policy/client.ts";
+import { startControllers } from "./controllers.ts";
+import { isJobFinished, startKubelet } from "./kubelet.ts";
+import { type Progress, runningTrials } from "./progress.ts";
+import { openStore } from "./store.ts";
+import { takeOver } from "./takeover.ts";
+
+export interface LocalOptions {
+  /** As admitted (see api/validate.ts). */
+  search: ArchitectureSearch;
+  /** The folder that keeps the search; made where it is not there. */
+  stateDir: string;
+  /** What is run for a trial: program and arguments. */
+  trainer: { command: string[]; env?: Record<string, string> };
+  /** How many GPUs there are; 0, which is the default, runs trials on the CPU. */
+  gpus?: number;
+  now?: () => Date;
+  /** Silent by default. */
+  logger?: Logger;
+  /** Milliseconds to wait after so many failures of a trial's infrastructure. */
+  retryDelay?: (failures: number) => number;
+}
+
+export interface SearchView {
+  search: ArchitectureSearch;
+  trials: CandidateTrial[];
+  entries: LedgerEntry[];
+  running: { trial: string; stage: string | undefined; progress?: Progress }[];
+  policy: PolicyUpdate[];
+}
+
+export interface LocalSearch {
+  /**
+   * Resolves when the search has ended, or was stopped by the signal: running trials are ended then, and nothing
+   * is held against them.
+   */
+  run(signal: AbortSignal): Promise<ArchitectureSearch>;
+  view(): Promise<SearchView>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the search in a folder, or begins it there.
+ * @throws UserError where another process has it open, the folder holds another search, or a field differs that
+ * cannot change
+ */
+export async function openLocalSearch(options: LocalOptions): Promise<LocalSearch> {
+  const { search: given, stateDir, trainer, gpus = 0, now = () => new Date() } = options;
+  const { logger = createLogger({ silent: true }), retryDelay = defaultRetryDelay } = options;
+  const store = openStore(stateDir, { now });
+  let key: Key;
+  try {
+    key = keyOf(await takeOver(store, given, stateDir));
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  const dependencies: SearchDependencies = { store, logger, now, startPolicy, knowledge: new Map() };
+  const { namespace, name } = key;
+  const current = async () => (await store.get("ArchitectureSearch", key))!;
+
+  async function suspend(value: boolean): Promise<void> {
+    const search = await current();
+    const changed = { ...search, spec: { ...search.spec, suspend: value } };
+    await store.update<"ArchitectureSearch">(changed).catch((error) => {
+      if (error instanceof ConflictError) return suspend(value);
+      throw error;
+    });
+  }
+
+  /** Whether the search has come to rest: it has ended or is suspended, and no Job runs. */
+  async function atRest(): Promise<boolean> {
+    const search = await current();
+    if (search.status?.observedGeneration !== search.metadata.generation) return false;
+    const suspended = search.spec.suspend && isTrue(search.status?.conditions, SearchCondition.Suspended);
+    if (!suspended && !isFinished(search)) return false;
+    return (await store.list("Job", namespace)).every(isJobFinished);
+  }
+
+  async function run(signal: AbortSignal): Promise<ArchitectureSearch> {
+    const rest = Promise.withResolvers<void>();
+    // What fails before it is waited for is told when it is.
+    rest.promise.catch(() => {});
+    const failed = rest.reject;
+    const look = () => atRest().then((resting) => resting && rest.resolve(), failed);
+    const stop = () => suspend(true).catch(failed);
+    await suspend(given.spec.suspend || signal.aborted);
+    const kubelet = await startKubelet({ store, namespace, logger, now, stateDir, trainer, gpus, failed });
+    const controllers = startControllers({ ...dependencies, retryDelay }, key, { changed: look, failed });
+    signal.addEventListener("abort", stop);
+    try {
+      await look();
+      await rest.promise;
+      await kubelet.idle();
+      return await current();
+    } finally {
+      signal.removeEventListener("abort", stop);
+      await controllers.close();
+      await kubelet.close();
+    }
+  }
+
+  return {
+    run,
+    async view() {
+      const search = await current();
+      const { ledger, updates } = await knowledgeOf(dependencies, search);
+      const trials = await store.list("CandidateTrial", namespace, { [SEARCH_LABEL]: name });
+      trials.sort((a, b) => a.spec.index - b.spec.index);
+      const running = await runningTrials(await store.list("Pod", namespace));
+      return { search, trials, entries: ledger.entries, running, policy: updates };
+    },
+    async close() {
+      for (const known of dependencies.knowledge.values())
+        await known.then(
+          ({ policy }) => policy.close(),
+          () => {},
+        );
+      store.close();
+    },
+  };
+}

@@ -1,0 +1,224 @@
+// The Kubernetes API on one machine: objects in SQLite. Every write is one transaction, so that whatever kills the
+// process leaves a whole store; one process at a time works on it.
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { isDeepStrictEqual } from "node:util";
+import { UserError } from "@segnas/searchspace/errors.ts";
+import {
+  AlreadyExistsError,
+  ConflictError,
+  type Key,
+  type Kind,
+  type KubernetesObject,
+  keyOf,
+  NotFoundError,
+  type Objects,
+  type Store,
+  type WatchEvent,
+} from "../api/store.ts";
+import { timestamp } from "../controllers/status.ts";
+
+export interface LocalStore extends Store {
+  close(): void;
+}
+
+interface Row {
+  body: string;
+}
+
+const SCHEMA = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  CREATE TABLE IF NOT EXISTS objects (
+    kind TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    uid TEXT NOT NULL UNIQUE,
+    owner TEXT,
+    body TEXT NOT NULL,
+    PRIMARY KEY (kind, namespace, name)
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS owned ON objects (owner);
+  CREATE TABLE IF NOT EXISTS version (last INTEGER NOT NULL) STRICT;
+  INSERT INTO version SELECT 0 WHERE NOT EXISTS (SELECT * FROM version);
+`;
+
+/**
+ * Opens the store in a folder, which is made where it is not there.
+ * @throws UserError where another process has it open
+ */
+export function openStore(
+  folder: string,
+  { now = () => new Date(), newUid = randomUUID as () => string } = {},
+): LocalStore {
+  mkdirSync(folder, { recursive: true });
+  const lock = lockFolder(folder);
+  const database = new DatabaseSync(join(folder, "objects.sqlite"));
+  database.exec(SCHEMA);
+  const select = database.prepare("SELECT body FROM objects WHERE kind = ? AND namespace = ? AND name = ?");
+  const selectAll = database.prepare(
+    "SELECT body FROM objects WHERE kind = ? AND namespace = ? ORDER BY name",
+  );
+  const selectOwned = database.prepare("SELECT body FROM objects WHERE owner = ?");
+  const insert = database.prepare("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)");
+  const replace = database.prepare("UPDATE objects SET body = ?, owner = ? WHERE uid = ?");
+  const remove = database.prepare("DELETE FROM objects WHERE uid = ?");
+  const count = database.prepare("UPDATE version SET last = last + 1 RETURNING last");
+  const listeners = new Map<Kind, Set<(event: WatchEvent<never>) => void>>();
+
+  const read = (kind: Kind, { namespace, name }: Key): KubernetesObject | undefined => {
+    const row = select.get(kind, namespace, name) as Row | undefined;
+    return row && JSON.parse(row.body);
+  };
+  const nextVersion = (): string => String((count.get() as { last: number }).last);
+  const ownerOf = ({ metadata }: KubernetesObject): string | null =>
+    metadata.ownerReferences?.[0]?.uid ?? null;
+
+  function tell(type: WatchEvent<Kind>["type"], object: KubernetesObject): void {
+    const text = JSON.stringify(object);
+    // Each listener gets an object of its own, after the caller has its answer.
+    for (const listener of listeners.get(object.kind) ?? []) {
+      setImmediate(() => {
+        if (listeners.get(object.kind)?.has(listener))
+          listener({ type, object: JSON.parse(text) } as WatchEvent<never>);
+      });
+    }
+  }
+
+  /** Runs `change` as one transaction, then tells what it changed. */
+  function write<T>(
+    change: (changed: (type: WatchEvent<Kind>["type"], object: KubernetesObject) => void) => T,
+  ): T {
+    const events: [WatchEvent<Kind>["type"], KubernetesObject][] = [];
+    database.exec("BEGIN IMMEDIATE");
+    let result: T;
+    try {
+      result = change((type, object) => events.push([type, object]));
+      database.exec("COMMIT");
+    } catch (error) {
+      database.exec("ROLLBACK");
+      throw error;
+    }
+    for (const [type, object] of events) tell(type, object);
+    return result;
+  }
+
+  /** Replaces what is there by what `merge` makes of it, if it is the version that `object` was made from. */
+  function rewrite<K extends Kind>(
+    object: Objects[K],
+    merge: (before: Objects[K]) => Objects[K],
+  ): Objects[K] {
+    return write((changed) => {
+      const { kind, metadata } = object;
+      const before = read(kind, keyOf(object)) as Objects[K] | undefined;
+      if (!before || (metadata.uid && metadata.uid !== before.metadata.uid)) {
+        throw new NotFoundError(`${kind} ${metadata.name} is gone`);
+      }
+      if (metadata.resourceVersion !== before.metadata.resourceVersion) {
+        throw new ConflictError(`${kind} ${metadata.name} has changed since it was read`);
+      }
+      const after = merge(before);
+      if (isDeepStrictEqual(clone(after), before)) return before;
+      after.metadata = { ...after.metadata, resourceVersion: nextVersion() };
+      replace.run(JSON.stringify(after), ownerOf(after), before.metadata.uid!);
+      changed("MODIFIED", after);
+      return clone(after);
+    });
+  }
+
+  return {
+    async get(kind, key) {
+      return read(kind, key) as never;
+    },
+    async list(kind, namespace, labels = {}) {
+      const objects = (selectAll.all(kind, namespace) as unknown as Row[]).map(({ body }) =>
+        JSON.parse(body),
+      );
+      return objects.filter(({ metadata }) =>
+        Object.entries(labels).every(([label, value]) => metadata.labels?.[label] === value),
+      );
+    },
+    async create(object) {
+      return write((changed) => {
+        const { kind } = object;
+        const key = keyOf(object);
+        if (read(kind, key)) throw new AlreadyExistsError(`${kind} ${key.name} is already there`);
+        const { status: _, ...made } = clone(object) as Objects[typeof kind] & { status?: unknown };
+        made.metadata = {
+          ...made.metadata,
+          namespace: key.namespace,
+          uid: newUid(),
+          resourceVersion: nextVersion(),
+          generation: 1,
+          creationTimestamp: timestamp(now()),
+        };
+        const created = made as KubernetesObject;
+        insert.run(kind, key.namespace, key.name, made.metadata.uid!, ownerOf(created), JSON.stringify(made));
+        changed("ADDED", created);
+        return clone(made) as never;
+      });
+    },
+    async update(object) {
+      return rewrite(object, (before) => {
+        const { generation = 1, uid, creationTimestamp, namespace } = before.metadata;
+        const same = isDeepStrictEqual(clone(object.spec), before.spec);
+        const kept = { uid, creationTimestamp, namespace, generation: same ? generation : generation + 1 };
+        const metadata = { ...object.metadata, ...kept };
+        return { ...before, metadata, spec: object.spec } as typeof before;
+      });
+    },
+    async updateStatus(object) {
+      return rewrite(
+        object,
+        (before) => ({ ...before, status: (object as { status?: unknown }).status }) as typeof before,
+      );
+    },
+    async delete(kind, key, { uid }) {
+      write((changed) => {
+        const object = read(kind, key);
+        if (!object) return;
+        if (object.metadata.uid !== uid) throw new ConflictError(`${kind} ${key.name} is another by now`);
+        const doomed = [object];
+        for (const owner of doomed) {
+          const owned = selectOwned.all(owner.metadata.uid!) as unknown as Row[];
+          doomed.push(...owned.map(({ body }) => JSON.parse(body)));
+        }
+        for (const victim of doomed) {
+          remove.run(victim.metadata.uid!);
+          changed("DELETED", victim);
+        }
+      });
+    },
+    watch(kind, listener) {
+      const set = listeners.get(kind) ?? new Set();
+      listeners.set(kind, set.add(listener as never));
+      return () => set.delete(listener as never);
+    },
+    close() {
+      database.close();
+      lock.close();
+    },
+  };
+}
+
+/** A copy as JSON has it: without what is undefined. */
+const clone = <T>(value: T): T => JSON.parse(JSON.stringify(value));
+
+/** Holds the folder's lock, a transaction that stays open: the system ends it with the process, however that ends. */
+function lockFolder(folder: string): DatabaseSync {
+  const lock = new DatabaseSync(join(folder, "lock.sqlite"));
+  try {
+    lock.exec("BEGIN IMMEDIATE");
+    return lock;
+  } catch (error) {
+    lock.close();
+    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
+    throw new UserError(
+      `${folder}: another process runs this search; wait for its end, or give this one another folder with --state`,
+    );
+  }
+}
+
+const SQLITE_BUSY = 5;

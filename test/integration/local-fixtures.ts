@@ -1,0 +1,83 @@
+// Local searches with the pretend trainer.
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
+import { admit } from "@segnas/operator/api/validate.ts";
+import type { LedgerEntry } from "@segnas/operator/ledger/entry.ts";
+import { EMPTY, fold } from "@segnas/operator/ledger/fold.ts";
+import { type LocalOptions, openLocalSearch, type SearchView } from "@segnas/operator/local/run.ts";
+import { startPolicy } from "@segnas/operator/policy/client.ts";
+import { resolvePolicy } from "@segnas/operator/policy/settings.ts";
+import type { Pretence } from "./pretend-trainer.ts";
+
+export const pretendTrainer = fileURLToPath(new URL("./pretend-trainer.ts", import.meta.url));
+
+/** A search over shapes, with fields of spec put in place of what is usual here. */
+export const search = (spec: object): ArchitectureSearch =>
+  admit("ArchitectureSearch", {
+    apiVersion: "segnas.dev/v1alpha1",
+    kind: "ArchitectureSearch",
+    metadata: { name: "quick" },
+    spec: {
+      seed: 7,
+      maxTrials: 6,
+      parallelism: 4,
+      policyLag: 4,
+      rewardOrder: "Index",
+      policy: { batchSize: 5, epochs: 1 },
+      dataset: { format: "Shapes" },
+      training: { crop: { height: 64, width: 64 } },
+      ...spec,
+    },
+  });
+
+export const newFolder = (): string => mkdtempSync(join(tmpdir(), "segnas-local-"));
+export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true });
+
+/** How a search in a folder is opened with the pretend trainer. */
+export const options = (stateDir: string, spec: object, pretence: Pretence): LocalOptions => ({
+  search: search(spec),
+  stateDir,
+  trainer: { command: [process.execPath, pretendTrainer], env: { PRETEND: JSON.stringify(pretence) } },
+  retryDelay: () => 50,
+});
+
+/** Runs a search in a folder until its end, or until the signal. */
+export async function runSearch(
+  stateDir: string,
+  spec: object,
+  pretence: Pretence,
+  signal = new AbortController().signal,
+): Promise<SearchView> {
+  const local = await openLocalSearch(options(stateDir, spec, pretence));
+  try {
+    await local.run(signal);
+    return await local.view();
+  } finally {
+    await local.close();
+  }
+}
+
+/** What a ledger says whatever the clock says. */
+export const timeless = (entries: LedgerEntry[]) => entries.map((entry) => ({ ...entry, gpuSeconds: 0 }));
+
+/** The hash of the policy that a search's entries make. */
+export async function policyHash({ search, entries }: SearchView): Promise<string> {
+  const settings = resolvePolicy(search.spec.policy);
+  const policy = startPolicy({ settings, seed: search.spec.seed });
+  try {
+    let state = EMPTY;
+    for (const entry of entries) {
+      state = fold({ batchSize: settings.batchSize, failureReward: 0, policyLag: 1 }, state, entry);
+      if (state.batch) await policy.learn(state.batch);
+    }
+    return createHash("sha256")
+      .update(await policy.state(state.policyUpdates))
+      .digest("hex");
+  } finally {
+    await policy.close();
+  }
+}

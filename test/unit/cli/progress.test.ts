@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventLines, frame, secondsLeft } from "../../../cli/progress.ts";
+import type { TrialSummary } from "../../../operator/web/report-summary.ts";
+import { searchOf } from "../report/fixtures.ts";
+
+const paint = (_: string, text: string) => text;
+
+/** The fixture's first trials settled and `running` more under way. */
+function moment(settled: number, running: number) {
+  const search = searchOf(12, { state: "Running" });
+  const trials = search.trials.slice(0, settled + running).map((trial, i): TrialSummary => {
+    const { name, index, architecture, parameters } = trial;
+    return i < settled ? trial : { name, index, architecture, parameters, outcome: "Running" };
+  });
+  return { ...search, trials, policy: search.policy.filter(({ entry }) => entry <= settled) };
+}
+
+test("the first look tells what is there already", () => {
+  assert.deepEqual(eventLines(undefined, moment(0, 0)), []);
+  const lines = eventLines(undefined, moment(3, 1));
+  assert.equal(lines[0], "city goes on: 3 of 12 trials have ended");
+  assert.match(lines[1]!, /^city-3 started: [\d,]+ parameters$/);
+  assert.equal(lines.length, 2);
+});
+
+test("each event is told once, in a line", () => {
+  const lines = eventLines(moment(2, 2), moment(4, 1));
+  assert.equal(lines.length, 5, lines.join("\n"));
+  assert.match(lines[0]!, /^city-2 done: reward 0\.\d{3}, mIoU [\d.]+%, [\d,]+ parameters, \d+ min/);
+  assert.match(lines[1]!, /^city-3 done/);
+  assert.match(lines[2]!, /^city-4 started/);
+  assert.match(lines[3]!, /^best so far: city-2, reward 0\.\d{3} \(4 of 12 trials\)$/);
+  assert.equal(lines[4], "policy update 1: entropy 52.000");
+  assert.deepEqual(eventLines(moment(4, 1), moment(4, 1)), []);
+});
+
+test("a failure is told with its cause", () => {
+  assert.match(
+    eventLines(moment(5, 1), moment(6, 0))[0]!,
+    /^city-5 failed: the loss stopped being a finite number/,
+  );
+});
+
+test("the time left is the mean trial's, shared among those that run together", () => {
+  const search = moment(4, 0);
+  const mean = search.trials.reduce((sum, trial) => sum + trial.seconds!, 0) / 4;
+  assert.equal(secondsLeft(search, 2), (8 * mean) / 2);
+  assert.equal(secondsLeft(moment(0, 2), 2), undefined);
+});
+
+test("a frame has a line for the search and one for each running trial, none wider than the terminal", () => {
+  const running = [
+    {
+      trial: "city-4",
+      stage: "0",
+      progress: { stage: 0, epoch: 2, epochs: 5, step: 7, steps: 30, loss: 1.25, meanIoU: 0.31 },
+    },
+    { trial: "city-10", stage: "Features" },
+    { trial: "city-11", stage: undefined },
+  ];
+  const wide = frame(moment(4, 3), running, { width: 120, parallelism: 3, paint });
+  assert.match(wide[0]!, /^█{10}░{20} {2}4\/12 trials {2}best 0\.\d+ \(city-2\) {2}about \d+ min/);
+  assert.deepEqual(wide.slice(1), [
+    "  city-4   stage 0  epoch 2/5  step 7/30  loss 1.250  mIoU 31.0%",
+    "  city-10  features",
+    "  city-11  starting",
+  ]);
+  for (const width of [20, 40, 60, 80])
+    for (const line of frame(moment(4, 3), running, { width, parallelism: 3, paint }))
+      assert.ok(line.length <= width, `${line.length} > ${width}: ${line}`);
+});

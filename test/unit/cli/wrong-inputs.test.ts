@@ -1,0 +1,105 @@
+// What people get wrong on the command line: the sentence alone on stderr, exit code 64, never a stack.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../../../cli/main.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "segnas-test-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const manifest = (spec: string): string => `apiVersion: segnas.dev/v1alpha1
+kind: ArchitectureSearch
+metadata: {name: small}
+spec:
+  dataset: {format: Shapes}
+  ${spec}
+`;
+const good = file("good.yaml", manifest("maxTrials: 4"));
+// A trainer that finds its data set wrong, and one that breaks.
+const refusing = file(
+  "refusing.mjs",
+  'console.error("spec.dataset.path: no images in /data"); process.exit(64);',
+);
+const breaking = file("breaking.mjs", 'console.error("no TensorFlow here"); process.exit(1);');
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function segnas(args: string[], stdin = ""): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, SEGNAS_DEBUG: "" };
+    const child = execFile(process.execPath, [MAIN, ...args], { cwd: folder, env }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+    child.stdin?.end(stdin);
+  });
+}
+
+interface Case {
+  args: string[];
+  code?: number;
+  stdin?: string;
+  says: RegExp;
+}
+
+const cases: Case[] = [
+  { args: ["serch"], says: /^unknown command 'serch'\s+\(Did you mean search\?\)\n$/ },
+  { args: ["search"], says: /^required option '-f, --file <file>' not specified\n$/ },
+  { args: ["search", "-f", good, "--output", "xml"], says: /Allowed choices are text, json\.\n$/ },
+  {
+    args: ["search", "-f", good, "--max-trials", "0"],
+    says: /^--max-trials 0: write a whole number of at least 1\n$/,
+  },
+  { args: ["search", "-f", "absent.yaml"], says: /^absent\.yaml: there is no such file; give the manifest/ },
+  { args: ["plan", "-f", folder], says: /is a folder; give the manifest of an ArchitectureSearch\n$/ },
+  { args: ["plan", "-f", "-"], stdin: "kind: [", says: /^standard input:\d+:\d+: not valid YAML/ },
+  {
+    args: ["plan", "-f", file("two.yaml", manifest("maxTrials: 0\n  retries: -1"))],
+    says: /spec\.maxTrials: [\s\S]*spec\.retries: /,
+  },
+  {
+    args: [
+      "plan",
+      "-f",
+      file("policy.yaml", manifest('maxTrials: 4\n  policy: {name: random, clip: "0.2"}')),
+    ],
+    says: /^spec\.policy\.clip: not used by the policy random/,
+  },
+  {
+    args: ["search", "-f", file("asleep.yaml", manifest("maxTrials: 4\n  suspend: true"))],
+    says: /^spec\.suspend is true: write false/,
+  },
+  {
+    args: ["search", "-f", good, "--trainer", refusing],
+    says: /^spec\.dataset\.path: no images in \/data\n$/,
+  },
+  {
+    args: ["search", "-f", good, "--trainer", breaking],
+    code: 70,
+    says: /no TensorFlow here\n.*SEGNAS_DEBUG=1/,
+  },
+];
+
+describe("wrong inputs", { concurrency: true }, () => {
+  for (const { args, code = 64, stdin, says } of cases)
+    test(`segnas ${args.map((arg) => arg.replace(`${folder}/`, "")).join(" ")}`, async () => {
+      const outcome = await segnas(args, stdin);
+      assert.match(outcome.stderr, says);
+      assert.doesNotMatch(outcome.stderr, /^\s+at /m);
+      assert.equal(outcome.code, code);
+      assert.equal(outcome.stdout, "");
+    });
+});

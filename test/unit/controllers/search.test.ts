@@ -1,0 +1,256 @@
+// One search: laws that hold however its trials end, and its verdicts.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
+import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetrials.ts";
+import {
+  decideSearch,
+  type SearchAction,
+  type SearchWorld,
+} from "@segnas/operator/controllers/architecturesearch/decide.ts";
+import type { LedgerEntry } from "@segnas/operator/ledger/entry.ts";
+import { EMPTY, fold } from "@segnas/operator/ledger/fold.ts";
+import fc from "fast-check";
+import { makeSearch, makeTrial } from "./objects.ts";
+
+const settings = { batchSize: 3, failureReward: -1, policyLag: 4 };
+const start = Date.parse("2026-01-01T00:00:00Z");
+
+/** A search that is played without a store: what decide asks for is done at once. */
+class Play {
+  search: ArchitectureSearch;
+  trials: CandidateTrial[] = [];
+  entries: LedgerEntry[] = [];
+  state = EMPTY;
+  proposals: { index: number; version: number; entries: number }[] = [];
+  now = start;
+
+  constructor(spec: object) {
+    this.search = makeSearch({ policyLag: 4, parallelism: 3, ...spec });
+  }
+
+  world(): SearchWorld {
+    const { search, trials, state } = this;
+    const numbers = new Map(this.entries.map(({ index, number }) => [index, number]));
+    const made = (this.proposals.at(-1)?.index ?? -1) + 1;
+    return { search, trials, settings, state, numbers, made, entropy: undefined, now: new Date(this.now) };
+  }
+
+  /** Decides and acts until nothing changes. */
+  run(): void {
+    for (;;) {
+      const actions = decideSearch(this.world()).filter(({ type }) => type !== "Wait");
+      if (actions.length === 0) return;
+      for (const action of actions) this.act(action);
+    }
+  }
+
+  private act(action: SearchAction): void {
+    if (action.type === "Append") {
+      this.state = fold(settings, this.state, action.entry);
+      this.entries.push(action.entry);
+    } else if (action.type === "MarkEntered") {
+      this.change(action.trial.spec.index, { entry: action.entry });
+    } else if (action.type === "Propose") {
+      const { index, version } = action;
+      this.trials.push(makeTrial(index));
+      this.proposals.push({ index, version, entries: this.state.entries });
+    } else if (action.type === "WriteStatus") {
+      this.search = { ...this.search, status: action.status };
+    }
+  }
+
+  private change(index: number, status: CandidateTrial["status"]): void {
+    this.trials = this.trials.map((trial) =>
+      trial.spec.index === index ? { ...trial, status: { ...trial.status, ...status } } : trial,
+    );
+  }
+
+  unsettled(): CandidateTrial[] {
+    return this.trials.filter(({ status }) => !status?.result);
+  }
+
+  /** Ends an unsettled trial: which of them and how is up to the numbers. */
+  settle(which: number, how: number): void {
+    const open = this.unsettled();
+    const trial = open[which % open.length];
+    if (!trial) return;
+    const { index } = trial.spec;
+    this.now += 1000;
+    const endTime = new Date(this.now).toISOString();
+    if (how === 0) this.trials = this.trials.filter((other) => other !== trial);
+    else if (how === 1) this.end(index, endTime, { outcome: "Failed", reward: "-1", cause: "TimeLimit" });
+    else if (how === 2) this.end(index, endTime, { outcome: "Failed", cause: "Infrastructure" });
+    else this.end(index, endTime, { outcome: "Succeeded", reward: String(how / 10) });
+  }
+
+  end(
+    index: number,
+    endTime: string,
+    result: NonNullable<NonNullable<CandidateTrial["status"]>["result"]>,
+  ): void {
+    this.change(index, { result, attempts: [{ number: 0, job: `s-${index}-0`, endTime }] });
+  }
+
+  condition(type: string) {
+    return this.search.status?.conditions?.find((condition) => condition.type === type);
+  }
+}
+
+const events = fc.array(fc.tuple(fc.nat(9), fc.nat(9)), { minLength: 20, maxLength: 60 });
+
+for (const rewardOrder of ["Index", "Completion"] as const) {
+  test(`${rewardOrder}: never more unsettled than parallelism, nor indices than maxTrials, nor one twice`, () => {
+    fc.assert(
+      fc.property(events, fc.integer({ min: 1, max: 4 }), (steps, parallelism) => {
+        const play = new Play({ rewardOrder, parallelism, maxTrials: 15 });
+        play.run();
+        for (const [which, how] of steps) {
+          assert.ok(play.unsettled().length <= parallelism);
+          play.settle(which, how);
+          play.run();
+        }
+        const indices = play.proposals.map(({ index }) => index);
+        assert.deepEqual(
+          indices,
+          indices.map((_, i) => i),
+        );
+        assert.ok(indices.length <= 15);
+        assert.equal(new Set(play.entries.map(({ index }) => index)).size, play.entries.length);
+        while (play.unsettled().length > 0) {
+          play.settle(0, 5);
+          play.run();
+        }
+        assert.equal(play.entries.length, 15);
+        assert.equal(play.condition("Complete")?.status, "True");
+      }),
+    );
+  });
+}
+
+test("Index: entries are in the order of indices, and trial i is made from the entries up to i - policyLag alone", () => {
+  fc.assert(
+    fc.property(events, (steps) => {
+      const play = new Play({ rewardOrder: "Index", parallelism: 4, maxTrials: 30 });
+      play.run();
+      for (const [which, how] of steps) {
+        play.settle(which, how);
+        play.run();
+      }
+      assert.deepEqual(
+        play.entries.map(({ index }) => index),
+        play.entries.map((_, i) => i),
+      );
+      for (const { index, version, entries } of play.proposals) {
+        const due = Math.max(0, index - 3);
+        assert.ok(entries >= due);
+        const then = play.entries.slice(0, due).reduce((state, entry) => fold(settings, state, entry), EMPTY);
+        assert.equal(version, then.policyUpdates);
+      }
+    }),
+  );
+});
+
+test("Completion: entries come as trials end, and trials are made from the newest policy", () => {
+  const play = new Play({ rewardOrder: "Completion" });
+  play.run();
+  for (const which of [2, 0, 2]) {
+    play.settle(which, 5);
+    play.run();
+  }
+  assert.deepEqual(
+    play.entries.map(({ index }) => index),
+    [2, 0, 4],
+  );
+  assert.deepEqual(
+    play.proposals.map(({ version }) => version),
+    [0, 0, 0, 0, 0, 1],
+  );
+});
+
+test("a trial that was deleted by hand is entered as that", () => {
+  const play = new Play({ rewardOrder: "Index" });
+  play.run();
+  play.settle(0, 0);
+  play.run();
+  assert.deepEqual(play.entries, [{ number: 0, index: 0, trial: "s-0", outcome: "Deleted" }]);
+  assert.equal(play.search.status?.trials?.deleted, 1);
+});
+
+test("a suspended search makes no trials and says so once nothing runs; what has settled is entered", () => {
+  const play = new Play({ rewardOrder: "Index" });
+  play.run();
+  play.trials[1]!.status = { attempts: [{ number: 0, job: "s-1-0", uid: "u" }] };
+  play.search = { ...play.search, spec: { ...play.search.spec, suspend: true } };
+  play.settle(0, 5);
+  play.run();
+  assert.equal(play.entries.length, 1);
+  assert.equal(play.proposals.length, 3);
+  assert.equal(play.condition("Suspended"), undefined);
+  assert.equal(play.condition("Progressing")?.status, "False");
+  play.trials[0]!.status = {
+    attempts: [{ number: 0, job: "s-1-0", uid: "u", endTime: "2026-01-01T00:00:00Z" }],
+  };
+  play.trials[1]!.status = {
+    attempts: [{ number: 0, job: "s-1-0", uid: "u", endTime: "2026-01-01T00:00:00Z" }],
+  };
+  play.run();
+  assert.equal(play.condition("Suspended")?.status, "True");
+  play.search = { ...play.search, spec: { ...play.search.spec, suspend: false } };
+  play.run();
+  assert.equal(play.condition("Suspended")?.status, "False");
+  assert.equal(play.proposals.length, 4);
+});
+
+test("more failures than maxFailedTrials fail the search; deleted trials are none", () => {
+  const play = new Play({ maxFailedTrials: 2, rewardOrder: "Completion" });
+  play.run();
+  for (const how of [0, 1, 2]) {
+    play.settle(0, how);
+    play.run();
+  }
+  assert.equal(play.condition("Failed"), undefined);
+  play.settle(0, 1);
+  play.run();
+  assert.equal(play.condition("Failed")?.reason, "MaxFailedTrialsReached");
+  assert.equal(play.condition("Progressing")?.status, "False");
+  assert.ok(play.search.status?.completionTime);
+});
+
+test("a deadline completes a search that has found something, and fails one that has not", () => {
+  for (const [how, type] of [
+    [5, "Complete"],
+    [1, "Failed"],
+  ] as const) {
+    const play = new Play({ budget: { activeDeadlineSeconds: 60 }, rewardOrder: "Completion" });
+    play.run();
+    play.settle(0, how);
+    play.run();
+    const wait = decideSearch(play.world()).find((action) => action.type === "Wait");
+    assert.deepEqual(wait?.until, new Date(start + 60_000));
+    play.now = start + 60_000;
+    play.run();
+    assert.equal(play.condition(type)?.reason, "DeadlineExceeded");
+  }
+});
+
+test("maxTrials may be lowered below what there is, and raised after the end", () => {
+  const play = new Play({ maxTrials: 20, rewardOrder: "Index" });
+  play.run();
+  const setMaxTrials = (maxTrials: number) => {
+    play.search = { ...play.search, spec: { ...play.search.spec, maxTrials } };
+    play.run();
+  };
+  setMaxTrials(1);
+  for (const _ of [0, 1, 2]) {
+    assert.equal(play.condition("Complete"), undefined);
+    play.settle(0, 5);
+    play.run();
+  }
+  assert.equal(play.condition("Complete")?.status, "True");
+  assert.equal(play.entries.length, 3);
+  setMaxTrials(5);
+  assert.equal(play.condition("Complete")?.status, "False");
+  assert.equal(play.search.status?.completionTime, undefined);
+  assert.equal(play.unsettled().length, 2);
+});

@@ -1,0 +1,353 @@
+// One trial: its attempts step by step, and each row of the table of failures.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CandidateTrialStatus } from "@segnas/operator/api/generated/candidatetrials.ts";
+import type { ContainerStateTerminated, Job, Pod } from "@segnas/operator/api/store.ts";
+import {
+  type Attempt,
+  decideTrial,
+  defaultRetryDelay,
+  gpuSeconds,
+  type TrialAction,
+  type TrialWorld,
+} from "@segnas/operator/controllers/candidatetrial/decide.ts";
+import { attemptOutcome } from "@segnas/operator/controllers/candidatetrial/outcome.ts";
+import { makeJob, makePod, makeSearch, makeTrial } from "./objects.ts";
+
+const now = new Date("2026-01-01T00:01:00.000Z");
+const search = makeSearch({ retries: 2 });
+const world = (fields: Partial<TrialWorld>): TrialWorld => ({
+  trial: makeTrial(0),
+  search,
+  jobs: [],
+  pods: [],
+  now,
+  retryDelay: defaultRetryDelay,
+  ...fields,
+});
+const withAttempts = (...attempts: Attempt[]) => makeTrial(0, { attempts });
+const open: Attempt = { number: 0, job: "s-0-0", uid: "job-0", startTime: "2026-01-01T00:00:00.000Z" };
+const failed = (number: number, cause = "Error"): Attempt => ({
+  ...open,
+  number,
+  job: `s-0-${number}`,
+  uid: `job-${number}`,
+  endTime: "2026-01-01T00:00:55.000Z",
+  cause,
+  message: "x",
+});
+const job = makeJob(search, makeTrial(0));
+const running: Pod["status"] = {
+  phase: "Running",
+  containerStatuses: [{ name: "trainer", state: { running: { startedAt: "2026-01-01T00:00:00.000Z" } } }],
+};
+
+function terminatedPod(
+  of: Job,
+  terminated: ContainerStateTerminated,
+  status: Partial<Pod["status"]> = {},
+): Pod {
+  const containerStatuses = [{ name: "trainer", state: { terminated } }];
+  return makePod(of, {
+    phase: terminated.exitCode === 0 ? "Succeeded" : "Failed",
+    containerStatuses,
+    ...status,
+  });
+}
+
+/** The status that a decision writes, which is all that it does. */
+function written(actions: TrialAction[]): CandidateTrialStatus {
+  assert.deepEqual(
+    actions.map(({ type }) => type),
+    ["WriteStatus"],
+  );
+  return (actions[0] as TrialAction & { type: "WriteStatus" }).status;
+}
+
+test("an attempt is noted before its Job is made, and the Job's UID after", () => {
+  const noted = written(decideTrial(world({}))).attempts!;
+  assert.deepEqual(noted, [{ number: 0, job: "s-0-0" }]);
+  const [create] = decideTrial(world({ trial: withAttempts(...noted) }));
+  assert.equal(create?.type, "CreateJob");
+  const uid = written(decideTrial(world({ trial: withAttempts(...noted), jobs: [job] }))).attempts;
+  assert.deepEqual(uid, [{ number: 0, job: "s-0-0", uid: "job-0" }]);
+});
+
+test("a Job of the right name but another owner or UID delivers nothing", () => {
+  const pod = terminatedPod(job, { exitCode: 0, message: '{"outcome":"Succeeded","reward":1}' });
+  const foreign = { ...job, metadata: { ...job.metadata, ownerReferences: [] } };
+  const noted = withAttempts({ number: 0, job: "s-0-0" });
+  assert.equal(decideTrial(world({ trial: noted, jobs: [foreign] }))[0]?.type, "CreateJob");
+  const late = makeJob(search, makeTrial(0), 0, "another");
+  const { attempts, result } = written(
+    decideTrial(world({ trial: withAttempts(open), jobs: [late], pods: [pod] })),
+  );
+  assert.equal(attempts?.[0]?.cause, "Gone");
+  assert.equal(result, undefined);
+});
+
+test("a running attempt waits; its start is noted once", () => {
+  const pods = [makePod(job, running)];
+  const { startTime, ...before } = open;
+  const { attempts, conditions } = written(
+    decideTrial(world({ trial: withAttempts(before), jobs: [job], pods })),
+  );
+  assert.equal(attempts?.[0]?.startTime, startTime);
+  assert.equal(conditions?.[0]?.reason, "Running");
+  assert.deepEqual(decideTrial(world({ trial: withAttempts(open), jobs: [job], pods })), []);
+});
+
+test("a failed attempt's Job goes, the next attempt comes after a wait that doubles, until retries are used up", () => {
+  const first = withAttempts(failed(0));
+  assert.equal(decideTrial(world({ trial: first, jobs: [job] }))[0]?.type, "DeleteJob");
+  assert.deepEqual(decideTrial(world({ trial: first })), [
+    { type: "Wait", until: new Date("2026-01-01T00:01:05.000Z") },
+  ]);
+  const later = new Date("2026-01-01T00:01:05.000Z");
+  const next = written(decideTrial(world({ trial: first, now: later }))).attempts?.at(-1);
+  assert.deepEqual(next, { number: 1, job: "s-0-1" });
+  const second = withAttempts(failed(0), failed(1));
+  assert.deepEqual(decideTrial(world({ trial: second })), [
+    { type: "Wait", until: new Date("2026-01-01T00:01:15.000Z") },
+  ]);
+  const { result, conditions } = written(
+    decideTrial(world({ trial: withAttempts(failed(0), failed(1), failed(2)) })),
+  );
+  assert.equal(result?.outcome, "Failed");
+  assert.equal(result.cause, "Infrastructure");
+  assert.equal(result.reward, undefined);
+  assert.equal(result.gpuSeconds, "165");
+  assert.equal(conditions?.find(({ type }) => type === "Failed")?.reason, "Infrastructure");
+});
+
+test("what was suspended or lost is tried again at once and not counted", () => {
+  const trial = withAttempts(
+    failed(0),
+    failed(1),
+    failed(2, "Suspended"),
+    failed(3, "Lost"),
+    failed(4, "Lost"),
+  );
+  assert.deepEqual(written(decideTrial(world({ trial }))).attempts?.at(-1), { number: 5, job: "s-0-5" });
+});
+
+test("a stopped search ends its attempts without a charge and begins none", () => {
+  const ended = { ...search, status: { conditions: [condition("Complete")] } };
+  for (const stopped of [makeSearch({ suspend: true }), ended, undefined]) {
+    assert.deepEqual(decideTrial(world({ search: stopped })), []);
+    const pods = [makePod(job, running)];
+    const { attempts } = written(
+      decideTrial(world({ trial: withAttempts(open), search: stopped, jobs: [job], pods })),
+    );
+    assert.equal(attempts?.[0]?.cause, "Suspended");
+    assert.equal(gpuSeconds(attempts), 60);
+    const after = makeTrial(0, { attempts });
+    assert.equal(decideTrial(world({ trial: after, search: stopped, jobs: [job] }))[0]?.type, "DeleteJob");
+  }
+});
+
+const condition = (type: string) => ({
+  type,
+  status: "True" as const,
+  lastTransitionTime: "",
+  reason: "r",
+  message: "",
+});
+
+test("a result that is there counts, though the search was stopped meanwhile", () => {
+  const pods = [terminatedPod(job, { exitCode: 0, message: '{"outcome":"Succeeded","reward":0.25}' })];
+  const suspended = makeSearch({ suspend: true });
+  const { result } = written(
+    decideTrial(world({ trial: withAttempts(open), search: suspended, jobs: [job], pods })),
+  );
+  assert.equal(result?.reward, "0.25");
+});
+
+test("the Job of a settled trial stays until the result is in the ledger", () => {
+  const result = { outcome: "Succeeded" as const, reward: "1" };
+  const attempts = [{ ...open, endTime: open.startTime! }];
+  assert.deepEqual(decideTrial(world({ trial: makeTrial(0, { attempts, result }), jobs: [job] })), []);
+  const entered = makeTrial(0, { attempts, result, entry: 0 });
+  assert.equal(decideTrial(world({ trial: entered, jobs: [job] }))[0]?.type, "DeleteJob");
+});
+
+const ends: [string, ContainerStateTerminated, Partial<Pod["status"]>, object][] = [
+  [
+    "exit 1",
+    { exitCode: 1, message: "a\nboom\n" },
+    {},
+    { kind: "Infrastructure", cause: "Error", message: "exit code 1: boom" },
+  ],
+  ["exit 139", { exitCode: 139 }, {}, { kind: "Infrastructure", cause: "Error", message: "exit code 139" }],
+  ["exit 75", { exitCode: 75 }, {}, { kind: "Infrastructure", cause: "TryAgain" }],
+  [
+    "eviction",
+    { exitCode: 75 },
+    { reason: "Evicted", message: "disk" },
+    { kind: "Infrastructure", cause: "Evicted", message: "disk" },
+  ],
+  [
+    "a lost node",
+    { exitCode: 0, message: "{}" },
+    { reason: "NodeLost" },
+    { kind: "Infrastructure", cause: "Lost" },
+  ],
+  [
+    "exit 64",
+    { exitCode: 64, message: '{"message":"no data"}' },
+    {},
+    { kind: "Refused", message: "no data" },
+  ],
+  [
+    "exit 65",
+    { exitCode: 65, message: '{"outcome":"Failed","cause":"NonFiniteLoss","message":"NaN"}' },
+    {},
+    { kind: "Failed", cause: "NonFiniteLoss", message: "NaN" },
+  ],
+  ["exit 65 without a word", { exitCode: 65 }, {}, { kind: "Failed", cause: "Untrainable" }],
+  ["out of memory", { exitCode: 137, reason: "OOMKilled" }, {}, { kind: "Failed", cause: "OutOfMemory" }],
+  [
+    "a time limit",
+    { exitCode: 65, message: '{"outcome":"Failed","cause":"TimeLimit","message":"120 s"}' },
+    {},
+    { kind: "Failed", cause: "TimeLimit", message: "120 s" },
+  ],
+  [
+    "exit 0 without a result",
+    { exitCode: 0, message: "" },
+    {},
+    { kind: "Infrastructure", cause: "InvalidResult" },
+  ],
+  [
+    "exit 0 with no JSON",
+    { exitCode: 0, message: "well" },
+    {},
+    { message: "exit code 0, but the result is not JSON" },
+  ],
+  [
+    "exit 0 with a list",
+    { exitCode: 0, message: "[1]" },
+    {},
+    { kind: "Infrastructure", cause: "InvalidResult" },
+  ],
+  [
+    "a result that is too long",
+    { exitCode: 0, message: `{"outcome":"${"x".repeat(4085)}` },
+    {},
+    { message: "exit code 0, but the result is longer than 4096 bytes" },
+  ],
+  [
+    "a result without reward",
+    { exitCode: 0, message: '{"outcome":"Succeeded"}' },
+    {},
+    { cause: "InvalidResult" },
+  ],
+  [
+    "a reward that is no number",
+    { exitCode: 0, message: '{"outcome":"Succeeded","reward":null}' },
+    {},
+    { kind: "Failed", cause: "NonFiniteLoss" },
+  ],
+  [
+    "a reward that is infinite",
+    { exitCode: 0, message: '{"outcome":"Succeeded","reward":1e999}' },
+    {},
+    { kind: "Failed", cause: "NonFiniteLoss" },
+  ],
+  [
+    "success",
+    { exitCode: 0, message: '{"outcome":"Succeeded","reward":0.5,"metrics":{"meanIoU":0.4},"parameters":9}' },
+    {},
+    { kind: "Succeeded", reward: 0.5, parameters: 9 },
+  ],
+];
+for (const [what, terminated, status, meaning] of ends) {
+  test(`meaning of ${what}`, () => {
+    assert.partialDeepStrictEqual(attemptOutcome(job, terminatedPod(job, terminated, status)), meaning);
+  });
+}
+
+test("meaning of a pod or a Job that is gone, and of a Job past its deadline", () => {
+  const ended = (reason?: string): Job => ({
+    ...job,
+    status: { conditions: [{ type: "Failed", status: "True", ...(reason && { reason }) }] },
+  });
+  assert.partialDeepStrictEqual(attemptOutcome(undefined, undefined), {
+    kind: "Infrastructure",
+    cause: "Gone",
+  });
+  assert.partialDeepStrictEqual(attemptOutcome(ended(), undefined), {
+    kind: "Infrastructure",
+    cause: "Gone",
+  });
+  const late = attemptOutcome(ended("DeadlineExceeded"), undefined);
+  assert.partialDeepStrictEqual(late, { kind: "Infrastructure", cause: "DeadlineExceeded" });
+  assert.equal(attemptOutcome(job, undefined), undefined);
+});
+
+test("the architecture's own failure gets the failure reward, a refusal none, and neither is tried again", () => {
+  const settle = (terminated: ContainerStateTerminated) =>
+    written(
+      decideTrial(world({ trial: withAttempts(open), jobs: [job], pods: [terminatedPod(job, terminated)] })),
+    ).result;
+  const failure = settle({ exitCode: 65, finishedAt: "2026-01-01T00:00:30.500Z" });
+  assert.deepEqual([failure?.outcome, failure?.reward, failure?.gpuSeconds], ["Failed", "-1", "30.5"]);
+  const refusal = settle({ exitCode: 64 });
+  assert.deepEqual(
+    [refusal?.outcome, refusal?.reward, refusal?.cause],
+    ["Failed", undefined, "InvalidConfiguration"],
+  );
+});
+
+test("a Job is one attempt in a restricted pod without a token, with the trial in its environment", () => {
+  const resources = { limits: { memory: "1Gi" } };
+  const env = [
+    { name: "A", value: "b" },
+    { name: "SEGNAS_TRIAL", value: "mine" },
+  ];
+  const template = {
+    metadata: { labels: { team: "x" } },
+    spec: {
+      nodeSelector: { gpu: "yes" },
+      containers: [{ name: "trainer", image: "i", resources, env }, { name: "side" }],
+    },
+  };
+  const { metadata, spec } = makeJob(
+    makeSearch({ trialTemplate: template, training: { timeLimitSeconds: 60 } }),
+    makeTrial(3),
+    2,
+  );
+  assert.equal(metadata.name, "s-3-2");
+  assert.equal(metadata.ownerReferences?.[0]?.uid, "trial-3");
+  assert.equal(spec.backoffLimit, 0);
+  assert.equal(spec.podReplacementPolicy, "Failed");
+  assert.equal(spec.activeDeadlineSeconds, 3720);
+  assert.partialDeepStrictEqual(spec.podFailurePolicy.rules, [
+    { onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
+    { action: "FailJob", onExitCodes: { containerName: "trainer", operator: "In", values: [64, 65] } },
+  ]);
+  assert.equal(spec.template.metadata.labels?.team, "x");
+  const pod = spec.template.spec;
+  assert.partialDeepStrictEqual(pod, {
+    restartPolicy: "Never",
+    automountServiceAccountToken: false,
+    nodeSelector: { gpu: "yes" },
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+  });
+  for (const { securityContext } of pod.containers) {
+    assert.deepEqual(securityContext, { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } });
+  }
+  const [trainer, side] = pod.containers;
+  assert.partialDeepStrictEqual(trainer, {
+    image: "i",
+    resources,
+    terminationMessagePolicy: "FallbackToLogsOnError",
+  });
+  const variables = Object.fromEntries(trainer!.env!.map(({ name, value }) => [name, value]));
+  assert.equal(variables.A, "b");
+  assert.partialDeepStrictEqual(JSON.parse(variables.SEGNAS_TRIAL!), {
+    name: "s-3",
+    dataset: { format: "Shapes" },
+  });
+  assert.equal(side?.env, undefined);
+});
