@@ -26,7 +26,7 @@ export function describeCommand(): Command {
     integer(/^-?\d+$/.test(value) ? Number(value) : value, option, from, to);
   return new Command("describe")
     .description(
-      "Shows what an architecture is and costs: sizes, parameters, multiply-accumulates, a drawing.",
+      "Show what an architecture is and costs: sizes, parameters, multiply-accumulates, a drawing.",
     )
     .argument(
       "<architecture>",
