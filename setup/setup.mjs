@@ -58,6 +58,17 @@ function checkMachine() {
     );
 }
 
+/** All that the machine must have is asked for at once, and only where something is to be made. */
+function checkTools(folder) {
+  if (existsSync(join(folder, "stamp-addon"))) return;
+  const missing = [];
+  if (!works("python3", ["--version"])) missing.push("Python (python3, 3.8 or newer, with pip)");
+  else if (!works("python3", ["-m", "pip", "--version"]))
+    missing.push("pip (python3-pip, or python3 -m ensurepip)");
+  if (!works("g++", ["--version"])) missing.push("g++ (on Debian and Ubuntu: apt-get install g++)");
+  if (missing.length > 0) stop(`install ${missing.join(" and ")}, then run this again.`);
+}
+
 /** The flavour asked for, else the one set up last, else cpu. */
 function chooseFlavour() {
   const chosen = join(home, "flavour");
@@ -85,10 +96,6 @@ function installTensorFlow(flavour, folder) {
     hashOf(requirements, "setup/unpack.py"),
     `TensorFlow (${flavour})`,
     () => {
-      if (!works("python3", ["--version"]))
-        stop("Python is missing: install python3 (3.8 or newer) with pip.");
-      if (!works("python3", ["-m", "pip", "--version"]))
-        stop("pip is missing: install python3-pip (or run python3 -m ensurepip).");
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(join(folder, "wheels"), { recursive: true });
       const platforms = ["2_17", "2014", "2_5", "1"].flatMap((v) => [
@@ -119,8 +126,6 @@ function compileAddon(folder) {
   const sources = ["tfjs_backend.cc", "tfjs_binding.cc"].map((file) => `${packaged}/binding/${file}`);
   const inputs = hashOf(...sources) + readFileSync(join(folder, "stamp-wheels"), "utf8");
   once(join(folder, "stamp-addon"), inputs, "TensorFlow's addon for Node", () => {
-    if (!works("g++", ["--version"]))
-      stop("g++ is missing: install g++ (Debian and Ubuntu: apt-get install g++).");
     run(
       "g++",
       // biome-ignore format: a command line reads as one
@@ -164,6 +169,7 @@ mkdirSync(home, { recursive: true });
 const { flavour, remember } = chooseFlavour();
 const folder = join(home, "tensorflow", flavour);
 const node = join(root, "node_modules", ".bin", "node");
+checkTools(folder);
 installPackages();
 installTensorFlow(flavour, folder);
 compileAddon(folder);

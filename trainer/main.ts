@@ -11,11 +11,12 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "@segnas/searchspace/errors.ts";
+import { integer } from "@segnas/searchspace/fields.ts";
 import { createLogger, format, transports } from "winston";
-import { writeResult } from "./result.ts";
+import { verdictOf, writeResult } from "./result.ts";
 import { serveProgress } from "./server.ts";
 import { parseTrial } from "./training/configuration.ts";
-import { Interrupted, Session, Untrainable } from "./training/session.ts";
+import { Interrupted, Session } from "./training/session.ts";
 
 const EXIT = { result: 0, unexpected: 1, invalidConfiguration: 64, untrainable: 65, tryAgain: 75 };
 const DEFAULT_PORT = 9090;
@@ -36,18 +37,14 @@ async function main(mode: string | undefined): Promise<number> {
     if (mode !== undefined && mode !== "--check" && mode !== "--measure")
       throw new UserError(`${mode}: is not known, write --check, --measure or nothing`);
     const trial = parseTrial(process.env.SEGNAS_TRIAL);
+    const port = integer(Number(process.env.SEGNAS_PORT || DEFAULT_PORT), "SEGNAS_PORT", 0, 65_535);
+    const session = new Session(trial.name, trial.training.timeLimitSeconds);
+    if (writes) for (const end of ["SIGTERM", "disconnect"]) process.on(end, () => session.interrupt());
     // TensorFlow loads only once the configuration is known to be right.
     const { prepare, runTrial } = await import("./training/trial.ts");
-    const session = new Session(trial.name, trial.training.timeLimitSeconds);
-    const folders = {
-      cache: process.env.SEGNAS_CACHE ?? mkdtempSync(join(tmpdir(), "segnas-")),
-      artifacts: process.env.SEGNAS_ARTIFACTS,
-    };
-    const stop = () => session.interrupt();
-    process.on("SIGTERM", stop);
-    process.on("disconnect", stop);
+    const { encoderAtHand } = await import("./training/encoder.ts");
     if (mode === "--check") {
-      const { dataset, model } = await prepare(trial, folders, session);
+      const { dataset, model } = await prepare(trial, () => encoderAtHand(trial));
       await dataset.training.read(0);
       await dataset.heldOut.read(0);
       model.dispose();
@@ -55,13 +52,15 @@ async function main(mode: string | undefined): Promise<number> {
     }
     if (mode === "--measure") {
       const { measure } = await import("./training/measure.ts");
-      const measured = await measure(trial, folders, session);
+      const measured = await measure(trial);
       console.log(JSON.stringify({ ...measured, training: trial.training }));
       return EXIT.result;
     }
-    const server = await serveProgress(session, Number(process.env.SEGNAS_PORT ?? DEFAULT_PORT), (sentence) =>
-      logger.warn(sentence),
-    );
+    const folders = {
+      cache: process.env.SEGNAS_CACHE ?? mkdtempSync(join(tmpdir(), "segnas-")),
+      artifacts: process.env.SEGNAS_ARTIFACTS,
+    };
+    const server = await serveProgress(session, port, (sentence) => logger.warn(sentence));
     try {
       logger.info("trial started", { trial: trial.name });
       const result = await runTrial(trial, folders, session);
@@ -73,7 +72,7 @@ async function main(mode: string | undefined): Promise<number> {
     }
     return EXIT.result;
   } catch (error) {
-    const verdict = judge(error);
+    const verdict = verdictOf(error);
     if (verdict === undefined) {
       if (error instanceof Interrupted) {
         logger.info("stopped: asked to");
@@ -87,16 +86,6 @@ async function main(mode: string | undefined): Promise<number> {
       await writeResult(resultPath, { outcome: "Failed", ...verdict, seconds: seconds() }).catch(() => {});
     return verdict.cause === "InvalidConfiguration" ? EXIT.invalidConfiguration : EXIT.untrainable;
   }
-}
-
-/** What an error says of the trial; undefined where it says nothing of it. */
-function judge(error: unknown) {
-  if (error instanceof UserError) return { cause: "InvalidConfiguration" as const, message: error.message };
-  if (error instanceof Untrainable) return { cause: error.reason, message: error.message };
-  // TensorFlow's own words where an allocation fails (a GPU's memory is full).
-  if (error instanceof Error && /\bOOM\b|ResourceExhausted|RESOURCE_EXHAUSTED/.test(error.message))
-    return { cause: "OutOfMemory" as const, message: error.message.split("\n")[0]! };
-  return undefined;
 }
 
 process.exitCode = await main(process.argv[2]);

@@ -62,6 +62,12 @@ export function batch(samples: readonly Pixels[]): Pixels {
   return { image, label, height, width };
 }
 
+/** Shuffled groups of `size` out of `count`, whole ones only. */
+export function shuffledGroups(count: number, size: number, random: Random): number[][] {
+  const order = random.shuffle(Array.from({ length: count }, (_, i) => i));
+  return Array.from({ length: Math.floor(count / size) }, (_, i) => order.slice(i * size, (i + 1) * size));
+}
+
 /** A window along one axis: `size` source pixels become `scaled`, of which [offset, offset + length) are wanted. */
 interface Axis {
   size: number;

@@ -98,7 +98,7 @@ function readNsfwjs(): Map<string, NamedTensor> {
   const model = require(join(folder, "model.min.js")) as { weightsManifest: ManifestGroup[] };
   const shard = require(join(folder, "group1-shard1of1.min.js")) as { "group1-shard1of1": string } | string;
   const text = typeof shard === "string" ? shard : shard["group1-shard1of1"];
-  return decode(model.weightsManifest[0]!, Buffer.from(text, "base64"));
+  return decode(model.weightsManifest[0]!, Buffer.from(text, "base64"), "nsfwjs");
 }
 
 async function readTfjs(path: string): Promise<Map<string, NamedTensor>> {
@@ -109,7 +109,8 @@ async function readTfjs(path: string): Promise<Map<string, NamedTensor>> {
   let manifest: ManifestGroup[];
   try {
     manifest = JSON.parse((await bytes(path)).toString("utf8")).weightsManifest;
-    if (!Array.isArray(manifest)) throw new Error("no weightsManifest");
+    if (!Array.isArray(manifest) || !manifest.every((group) => group?.paths && group.weights))
+      throw new Error("no weightsManifest of paths and weights");
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`${path}: is not a tfjs model.json (${(error as Error).message})`);
@@ -117,7 +118,7 @@ async function readTfjs(path: string): Promise<Map<string, NamedTensor>> {
   const tensors = new Map<string, NamedTensor>();
   for (const group of manifest) {
     const shards = await Promise.all(group.paths.map((file) => bytes(join(dirname(path), file))));
-    for (const [name, found] of decode(group, Buffer.concat(shards))) tensors.set(name, found);
+    for (const [name, found] of decode(group, Buffer.concat(shards), path)) tensors.set(name, found);
   }
   return tensors;
 }
@@ -125,15 +126,19 @@ async function readTfjs(path: string): Promise<Map<string, NamedTensor>> {
 const WIDTHS: Record<string, number> = { float32: 4, uint8: 1, uint16: 2 };
 
 /** Cuts a group's bytes into its tensors and undoes the quantisation (min + scale x q). */
-function decode({ weights }: ManifestGroup, bytes: Buffer): Map<string, NamedTensor> {
+function decode({ weights }: ManifestGroup, bytes: Buffer, source: string): Map<string, NamedTensor> {
   const tensors = new Map<string, NamedTensor>();
   let offset = 0;
   for (const { name, shape, dtype, quantization } of weights) {
     const type = quantization?.dtype ?? dtype;
     const width = WIDTHS[type];
     if (!width)
-      throw new UserError(`${name}: numbers of type ${type} are not known; write float32, uint8 or uint16`);
+      throw new UserError(
+        `${source}: ${name} is of type ${type}, which is not known; write float32, uint8 or uint16`,
+      );
     const size = shape.reduce((product, n) => product * n, 1);
+    if (offset + size * width > bytes.length)
+      throw new UserError(`${source}: its shards end before the numbers of ${name}; fetch them again`);
     const at = (i: number) => {
       const place = offset + i * width;
       if (type === "float32") return bytes.readFloatLE(place);

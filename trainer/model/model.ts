@@ -1,8 +1,9 @@
 // A network's weights while it learns, and what is done with them: evaluate, and take a training step.
 import type { Layer, Network } from "@segnas/searchspace/network.ts";
-import { identity } from "../tensorflow/kernels.ts";
+import type { Target } from "../data/target.ts";
+import { identity, scale, sumAll } from "../tensorflow/kernels.ts";
 import { dispose, read, type Tensor, tensor, tidy } from "../tensorflow/runtime.ts";
-import { lossOf, type Target } from "../training/loss.ts";
+import { lossOf } from "../training/loss.ts";
 import type { Optimizer } from "../training/optimizer.ts";
 import { backward, disposeRun, forward, type Mode, type Run } from "./network.ts";
 import {
@@ -73,6 +74,17 @@ export class Model {
 
   vector(side: Side): Tensor {
     return this.#vectors[side];
+  }
+
+  /** Whether every parameter is a finite number: the last step may have broken them, with no loss after it to tell. */
+  isFinite(): boolean {
+    return SIDES.every((side) => {
+      // 0 x is 0 for a finite x only.
+      const [zero] = tidy(() => [sumAll(scale(this.#vectors[side], 0))]);
+      const finite = read(zero!)[0] === 0;
+      dispose(zero!);
+      return finite;
+    });
   }
 
   /** All parameters and statistics as named arrays. */

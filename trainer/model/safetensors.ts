@@ -1,5 +1,6 @@
 // Weights files in the safetensors format: a header of JSON (its length first, 8 bytes little-endian), then the
 // numbers. Only float32 is written and read.
+import { randomUUID } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { UserError } from "@segnas/searchspace/errors.ts";
 
@@ -35,7 +36,7 @@ export async function writeSafetensors(path: string, { metadata, tensors }: Weig
   const data = [...tensors.values()].map(({ values }) =>
     Buffer.from(values.buffer, values.byteOffset, values.byteLength),
   );
-  const partial = `${path}.${process.pid}.partial`;
+  const partial = `${path}.${randomUUID()}.partial`;
   await writeFile(partial, Buffer.concat([length, json, ...data]));
   await rename(partial, path);
 }
@@ -56,6 +57,8 @@ export async function readSafetensors(path: string): Promise<WeightsFile> {
         if (dtype !== "F32") throw new Error(`${name} is ${dtype}, not F32`);
         const [from, to] = data_offsets;
         if (start + to > bytes.length) throw new Error(`${name} ends behind the file's end`);
+        if (to - from !== 4 * shape.reduce((product, size) => product * size, 1))
+          throw new Error(`${name} has ${to - from} bytes, which do not fill [${shape}]`);
         return [
           name,
           {

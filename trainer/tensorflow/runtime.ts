@@ -52,7 +52,7 @@ function load(): Binding {
       "SEGNAS_TENSORFLOW=cuda, but TensorFlow was set up for the CPU: run `npm run setup` with it.",
     );
   const loaded = require(addon) as Binding;
-  if (cuda && !loaded.isUsingGpuDevice())
+  if (cuda && process.env.SEGNAS_TENSORFLOW !== "cpu" && !loaded.isUsingGpuDevice())
     throw new UserError(
       "A GPU was asked for (SEGNAS_TENSORFLOW=cuda at set-up), but TensorFlow cannot use one: check the NVIDIA driver with nvidia-smi, or set up again with SEGNAS_TENSORFLOW=cpu.",
     );

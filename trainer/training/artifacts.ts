@@ -9,7 +9,7 @@ import { IGNORED, type Sample } from "../data/sample.ts";
 const PICTURES = 4;
 
 /** Colours that stay apart for any number of classes: hues by the golden angle, lightness in three steps. */
-export function classColour(index: number): [number, number, number] {
+function classColour(index: number): [number, number, number] {
   const hue = (index * 137.508) % 360;
   const lightness = [0.55, 0.38, 0.7][index % 3]!;
   const chroma = (1 - Math.abs(2 * lightness - 1)) * 0.75;

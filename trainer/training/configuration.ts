@@ -106,7 +106,7 @@ export function parseTrial(text: string | undefined): TrialConfiguration {
   const space = fields(trial.space ?? {}, "space", ["aggregateChannels", "separableRepeats"], []);
   const objective = fields(trial.objective ?? {}, "objective", ["metric", "failureReward"], []);
   if (typeof trial.name !== "string" || trial.name === "")
-    throw new UserError(`name: ${show(trial.name)} is no name`);
+    throw new UserError(`name: ${show(trial.name)} is no name, write a text`);
   return {
     name: trial.name,
     seed: integer(trial.seed, "seed", 0, Number.MAX_SAFE_INTEGER),
@@ -175,7 +175,7 @@ function parseAugmentation(value: unknown, preset: Training["augmentation"]): Tr
   const parsed = {
     minScale: minScale === undefined ? preset.minScale : decimal(minScale, `${place}.minScale`),
     maxScale: maxScale === undefined ? preset.maxScale : decimal(maxScale, `${place}.maxScale`),
-    flip: flip === undefined ? preset.flip : flip === true,
+    flip: flip === undefined ? preset.flip : boolean(flip, `${place}.flip`),
   };
   if (parsed.minScale <= 0 || parsed.maxScale < parsed.minScale)
     throw new UserError(
@@ -215,9 +215,18 @@ function merge<S extends StageSettings>(value: unknown, preset: S, place: string
       throw new UserError(
         `${at}: 1 gives global pooling's batch norm one value, which has no variance; write 2 or more`,
       );
-    return [key, key in LEAST ? integer(written, at, LEAST[key]!, 1e6) : decimal(written, at)];
+    if (key in LEAST) return [key, integer(written, at, LEAST[key]!, 1e6)];
+    const number = decimal(written, at);
+    if (key === "polyakDecay" && number >= 1)
+      throw new UserError(`${at}: ${number} is not allowed, write a decimal string below 1, like "0.99"`);
+    return [key, number];
   });
   return Object.fromEntries(merged) as S;
+}
+
+function boolean(value: unknown, place: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw new UserError(`${place}: ${show(value)} is not allowed, write true or false`);
 }
 
 function decimal(value: unknown, place: string): number {

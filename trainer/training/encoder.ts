@@ -1,21 +1,20 @@
 // Where a trial's encoder comes from: the imported file, a file of the person's own, or a warm-up that the trials
 // of a search share through the cache folder.
 import { createHash } from "node:crypto";
-import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PUBLISHED, parseArchitecture } from "@segnas/searchspace/architecture.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { expand } from "@segnas/searchspace/network.ts";
 import { random } from "@segnas/searchspace/random.ts";
-import { lock } from "proper-lockfile";
 import type { Dataset } from "../data/dataset.ts";
-import { type Encoder, readEncoder, SCRATCH, writeEncoder } from "../model/encoder.ts";
+import { ENCODER_SLOTS, type Encoder, readEncoder, SCRATCH, writeEncoder } from "../model/encoder.ts";
 import { Model } from "../model/model.ts";
 import { initialArrays, slotsOf } from "../model/parameters.ts";
 import type { TrialConfiguration } from "./configuration.ts";
 import { Optimizer } from "./optimizer.ts";
 import type { Session } from "./session.ts";
+import { makeOnce } from "./shared.ts";
 import { imageBatches, trainEpoch } from "./stages.ts";
 
 /** The file that set-up imports; SEGNAS_ENCODER names another place (in an image, say). */
@@ -29,8 +28,18 @@ export async function obtainEncoder(
   session: Session,
 ): Promise<Encoder> {
   const { encoder } = trial.training;
-  if (encoder.source === "File") return readEncoder(encoder.path);
   if (encoder.source === "WarmUp") return warmedUp(trial, dataset, cache, encoder.warmUpEpochs, session);
+  return encoderAtHand(trial);
+}
+
+/** The same without training: a warm-up gives what it would start from, enough to check and to measure with. */
+export async function encoderAtHand({ training, searchSeed }: TrialConfiguration): Promise<Encoder> {
+  const { encoder } = training;
+  if (encoder.source === "File") return readEncoder(encoder.path);
+  if (encoder.source === "WarmUp") {
+    const arrays = initialArrays(ENCODER_SLOTS, random(searchSeed, "warm-up"));
+    return { ...SCRATCH, arrays, source: `${encoder.warmUpEpochs} epochs of warm-up` };
+  }
   return readEncoder(process.env.SEGNAS_ENCODER ?? IMPORTED).catch((error) => {
     throw new UserError(
       `${error.message} (training.encoder.source Imported needs it: run \`npm run setup\`, or write WarmUp or File)`,
@@ -55,6 +64,7 @@ async function warmedUp(
         augmentation,
         stage1,
         loss,
+        space: trial.space,
         classes: dataset.classes,
         seed: trial.searchSeed,
       }),
@@ -63,21 +73,11 @@ async function warmedUp(
     .digest("hex")
     .slice(0, 32);
   const path = join(cache, `encoder-${key}.safetensors`);
-  await mkdir(cache, { recursive: true });
-  const made = () =>
-    access(path).then(
-      () => true,
-      () => false,
-    );
-  if (!(await made())) {
-    const retries = { forever: true, minTimeout: 200, maxTimeout: 1000 };
-    const release = await lock(path, { realpath: false, stale: 60_000, retries });
-    try {
-      if (!(await made())) await writeEncoder(path, await warmUp(trial, dataset, epochs, session));
-    } finally {
-      await release();
-    }
-  }
+  await makeOnce(
+    path,
+    async () => writeEncoder(path, await warmUp(trial, dataset, epochs, session)),
+    () => session.advance(0),
+  );
   return readEncoder(path);
 }
 

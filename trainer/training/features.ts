@@ -1,11 +1,10 @@
 // The encoder's outputs for fixed views of the training images: computed once, kept on disk, read for each batch
 // of stage 0. Trials that share a cache folder share them: one makes them while the others wait.
-import { createHash } from "node:crypto";
-import { access, mkdir, open, rename, rm } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Network } from "@segnas/searchspace/network.ts";
 import { random } from "@segnas/searchspace/random.ts";
-import { lock } from "proper-lockfile";
 import { augment } from "../data/augment.ts";
 import type { Split } from "../data/dataset.ts";
 import { type Encoder, encoderHash } from "../model/encoder.ts";
@@ -13,6 +12,8 @@ import type { Model } from "../model/model.ts";
 import { dispose, read } from "../tensorflow/runtime.ts";
 import type { Training } from "./configuration.ts";
 import { imageTensor } from "./input.ts";
+import type { Session } from "./session.ts";
+import { makeOnce } from "./shared.ts";
 
 /** One record a view: the features of both nodes (float32), then the labels of the crop. */
 export interface FeatureCache {
@@ -26,7 +27,6 @@ export interface FeatureCache {
 
 /** Counts up: a change of what the file holds for one key must not meet an old file. */
 const FORMAT = 1;
-const STALE_MS = 60_000;
 
 export interface FeatureSettings {
   split: Split;
@@ -61,36 +61,22 @@ export async function featureKey({
     .slice(0, 32);
 }
 
-/** Opens the cache in `folder`, after making it where it is not there. `progress` is told of each view made. */
+/** Opens the cache in `folder`, after making it where it is not there. */
 export async function openFeatures(
   folder: string,
   settings: FeatureSettings,
   model: Model,
   network: Network,
-  progress: (done: number, total: number) => Promise<void>,
+  session: Session,
 ): Promise<FeatureCache> {
   const path = join(folder, `features-${await featureKey(settings)}.bin`);
-  await mkdir(folder, { recursive: true });
-  if (!(await exists(path))) {
-    const release = await lock(path, {
-      realpath: false,
-      stale: STALE_MS,
-      retries: { forever: true, minTimeout: 200, maxTimeout: 1000 },
-    });
-    try {
-      if (!(await exists(path))) await make(path, settings, model, network, progress);
-    } finally {
-      await release();
-    }
-  }
+  await makeOnce(
+    path,
+    () => make(path, settings, model, network, session),
+    () => session.advance(0),
+  );
   return openCache(path, settings, network);
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 const nodeShape = (network: Network, node: number): number[] => {
   const { height, width, channels } = network.values[network.nodes[node]!]!;
@@ -103,9 +89,9 @@ async function make(
   { split, images, training, seed, encoder }: FeatureSettings,
   model: Model,
   network: Network,
-  progress: (done: number, total: number) => Promise<void>,
+  session: Session,
 ): Promise<void> {
-  const partial = `${path}.${process.pid}.partial`;
+  const partial = `${path}.${randomUUID()}.partial`;
   const file = await open(partial, "w");
   try {
     const { crop, augmentation, stage0 } = training;
@@ -115,10 +101,10 @@ async function make(
       const view = augment(await split.read(index), { crop, ...augmentation }, random(seed, "view", record));
       const image = imageTensor(view, 1, encoder);
       const nodes = model.evaluate(network, new Map([[0, image]]), network.nodes.slice(0, 2));
-      for (const node of nodes) await file.write(bytesOf(read(node)));
-      await file.write(view.label);
+      for (const node of nodes) await file.appendFile(bytesOf(read(node)));
+      await file.appendFile(view.label);
       dispose(image, ...nodes);
-      await progress(record + 1, total);
+      await session.advance(1);
     }
     await file.close();
     await rename(partial, path);

@@ -2,15 +2,15 @@
 import { setImmediate } from "node:timers/promises";
 import { random } from "@segnas/searchspace/random.ts";
 import { augment, batch } from "../data/augment.ts";
+import { nearestTarget } from "../data/target.ts";
 import type { Model } from "../model/model.ts";
 import { dispose } from "../tensorflow/runtime.ts";
 import type { TrialConfiguration } from "./configuration.ts";
+import { encoderAtHand } from "./encoder.ts";
 import { imageTensor } from "./input.ts";
-import { nearestTarget } from "./loss.ts";
 import { Optimizer } from "./optimizer.ts";
-import type { Session } from "./session.ts";
 import { imageBatches } from "./stages.ts";
-import { type Folders, type Prepared, prepare, stage0Images } from "./trial.ts";
+import { type Prepared, prepare, stage0Images } from "./trial.ts";
 import { expansions, predict } from "./validate.ts";
 
 export interface Measurement {
@@ -19,7 +19,7 @@ export interface Measurement {
   /** Where the encoder's weights are from. */
   encoder: string;
   secondsPerTrial: number;
-  /** Making the feature cache, once for all trials that share it. */
+  /** Making the feature cache, after a warm-up if there is one: once for all trials that share them. */
   secondsForFeatures: number;
   /** The largest resident memory. */
   residentBytes: number;
@@ -39,12 +39,8 @@ async function timed(work: () => Promise<void> | void): Promise<number> {
   return (performance.now() - start) / 1000 / STEPS;
 }
 
-export async function measure(
-  trial: TrialConfiguration,
-  folders: Folders,
-  session: Session,
-): Promise<Measurement> {
-  const prepared = await prepare(trial, folders, session);
+export async function measure(trial: TrialConfiguration): Promise<Measurement> {
+  const prepared = await prepare(trial, () => encoderAtHand(trial));
   const { dataset, encoder, model } = prepared;
   const { training } = trial;
   const { stage0, stage1 } = training;
@@ -54,20 +50,22 @@ export async function measure(
     (await timed(() => void predict(model, networkFor(sample), sample, encoder))) *
     dataset.heldOut.names.length;
   const images = stage0Images(training, dataset);
-  let [features, perTrial] = [0, 0];
+  let [shared, perTrial] = [0, 0];
   if (stage0.epochs > 0) {
     const views = images * stage0.views;
     const found = await measureStage0(prepared, model);
-    features = views * found.view;
+    shared = views * found.view;
     perTrial +=
       (stage0.epochs * Math.floor(views / stage0.batchSize) + training.statisticsBatches / 3) * found.step +
       validation;
   }
-  if (stage1.epochs > 0) {
+  const warmUpEpochs = training.encoder.source === "WarmUp" ? training.encoder.warmUpEpochs : 0;
+  if (stage1.epochs + warmUpEpochs > 0) {
     const step = await measureStage1(prepared, model);
     const steps = Math.floor(dataset.training.names.length / stage1.batchSize);
     // Without the backward pass a batch of statistics costs about a third of a step.
     perTrial += stage1.epochs * ((steps + training.statisticsBatches / 3) * step + validation);
+    shared += warmUpEpochs * steps * step;
   }
   const peak = process.resourceUsage().maxRSS * 1024;
   model.dispose();
@@ -76,7 +74,7 @@ export async function measure(
     heldOutImages: dataset.heldOut.names.length,
     encoder: encoder.source,
     secondsPerTrial: perTrial,
-    secondsForFeatures: features,
+    secondsForFeatures: shared,
     residentBytes: peak,
   };
 }

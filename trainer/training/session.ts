@@ -1,5 +1,6 @@
 // What a trial's work shares: its progress, and the reasons for which it stops early.
 import { setImmediate } from "node:timers/promises";
+import { UserError } from "@segnas/searchspace/errors.ts";
 
 /** Why an architecture cannot be trained: a verdict on it, not on the machine. */
 export type UntrainableCause = "NonFiniteLoss" | "OutOfMemory" | "TimeLimit";
@@ -75,13 +76,18 @@ export class Session {
     this.#lastTick = this.#now();
   }
 
-  /** After each image made or read: lets waiting requests and signals in. Throws where the trial must end. */
+  /**
+   * After each image made or read, and often in other work (0 images, which is no step of the progress): lets
+   * waiting requests and signals in. Throws where the trial must end.
+   */
   async advance(images: number): Promise<void> {
     const now = this.#now();
     const seconds = (now - this.#lastTick) / 1000;
     this.#lastTick = now;
-    this.progress.step++;
-    this.progress.imagesPerSecond = seconds > 0 ? images / seconds : null;
+    if (images > 0) {
+      this.progress.step++;
+      this.progress.imagesPerSecond = seconds > 0 ? images / seconds : null;
+    }
     await setImmediate();
     if (this.#interrupted) throw new Interrupted("asked to stop");
     if (this.#firstStep === undefined || this.#timeLimitSeconds === undefined) return;
@@ -92,10 +98,14 @@ export class Session {
       );
   }
 
-  /** After each training step of the trial itself. */
+  /** After each training step. A warm-up, which all trials share, is no part of what this one is judged on. */
   async step(loss: number, images: number): Promise<void> {
-    this.#firstStep ??= this.#lastTick;
     const { stage, epoch, step } = this.progress;
+    if (stage !== "WarmUp") this.#firstStep ??= this.#lastTick;
+    if (!Number.isFinite(loss) && stage === "WarmUp")
+      throw new UserError(
+        `training.encoder.source: the loss of the warm-up became ${loss}, write a smaller training.stage1.decoderLearningRate or another source`,
+      );
     if (!Number.isFinite(loss))
       throw new Untrainable(
         "NonFiniteLoss",

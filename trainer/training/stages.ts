@@ -2,15 +2,15 @@
 // Each epoch is one pass over shuffled batches; a last batch that is not full is dropped.
 import type { Network } from "@segnas/searchspace/network.ts";
 import { type Random, random } from "@segnas/searchspace/random.ts";
-import { augment, batch } from "../data/augment.ts";
+import { augment, batch, shuffledGroups } from "../data/augment.ts";
 import type { Pixels, Split } from "../data/dataset.ts";
+import { nearestTarget, type Target } from "../data/target.ts";
 import type { Encoder } from "../model/encoder.ts";
 import type { Model, Start } from "../model/model.ts";
 import { dispose, tensor } from "../tensorflow/runtime.ts";
 import type { Training } from "./configuration.ts";
 import type { FeatureCache } from "./features.ts";
 import { imageTensor } from "./input.ts";
-import { nearestTarget, type Target } from "./loss.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Session } from "./session.ts";
 
@@ -24,12 +24,6 @@ export interface Batch {
 
 /** Batches of one pass, in an order drawn from `random`. */
 export type Batches = (random: Random, limit?: number) => AsyncGenerator<Batch>;
-
-/** Shuffled groups of `size` out of `count`, whole ones only. */
-export function shuffledGroups(count: number, size: number, random: Random): number[][] {
-  const order = random.shuffle(Array.from({ length: count }, (_, i) => i));
-  return Array.from({ length: Math.floor(count / size) }, (_, i) => order.slice(i * size, (i + 1) * size));
-}
 
 /** Loads the next item while the one before is in use. */
 async function* ahead<T, U>(items: T[], load: (item: T) => Promise<U>): AsyncGenerator<U> {

@@ -15,7 +15,7 @@ import { obtainEncoder } from "./encoder.ts";
 import { openFeatures } from "./features.ts";
 import { type Metrics, rewardOf } from "./metrics.ts";
 import { Optimizer } from "./optimizer.ts";
-import type { Session } from "./session.ts";
+import { type Session, Untrainable } from "./session.ts";
 import { averagedModel, featureBatches, imageBatches, trainEpoch } from "./stages.ts";
 import { expansions, validate } from "./validate.ts";
 
@@ -53,13 +53,12 @@ export interface Prepared {
 /** Opens the data and the encoder and makes the first weights. Throws UserError for what a person must mend. */
 export async function prepare(
   trial: TrialConfiguration,
-  folders: Folders,
-  session: Session,
+  encoderFor: (dataset: Dataset) => Promise<Encoder>,
 ): Promise<Prepared> {
   const { training, searchSeed, seed } = trial;
   const dataset = await openDataset(trial.dataset, searchSeed);
   checkBatches(training, dataset);
-  const encoder = await obtainEncoder(trial, dataset, folders.cache, session);
+  const encoder = await encoderFor(dataset);
   const network = expansions(trial, dataset.classes)(training.crop);
   const decoder = initialArrays(slotsOf(network, "decoder"), random(seed, "initial"));
   const model = Model.from(network, new Map([...encoder.arrays, ...decoder]), encoder.epsilon);
@@ -71,7 +70,7 @@ export const stage0Images = (training: Training, dataset: Dataset): number =>
   Math.min(training.maxTrainingImages, dataset.training.names.length);
 
 function checkBatches(training: Training, dataset: Dataset): void {
-  const { stage0, stage1 } = training;
+  const { stage0, stage1, encoder } = training;
   if (stage0.epochs + stage1.epochs === 0)
     throw new UserError(
       "training.stage0.epochs: 0 in both stages trains nothing, write 1 or more in one of them",
@@ -83,7 +82,9 @@ function checkBatches(training: Training, dataset: Dataset): void {
       );
   };
   check("stage0", stage0.epochs, stage0.batchSize, stage0Images(training, dataset) * stage0.views);
-  check("stage1", stage1.epochs, stage1.batchSize, dataset.training.names.length);
+  // A warm-up trains in stage 1's batches.
+  const warmUpEpochs = encoder.source === "WarmUp" ? encoder.warmUpEpochs : 0;
+  check("stage1", stage1.epochs + warmUpEpochs, stage1.batchSize, dataset.training.names.length);
 }
 
 /** Trains and judges one architecture. Throws UserError, Untrainable or Interrupted. */
@@ -92,7 +93,7 @@ export async function runTrial(
   folders: Folders,
   session: Session,
 ): Promise<TrialResult> {
-  const prepared = await prepare(trial, folders, session);
+  const prepared = await prepare(trial, (dataset) => obtainEncoder(trial, dataset, folders.cache, session));
   const { dataset, encoder, network } = prepared;
   const { training, seed, searchSeed, metric } = trial;
   const artifacts = new Artifacts(folders.artifacts, dataset.classNames);
@@ -107,6 +108,11 @@ export async function runTrial(
 
   /** Judges a model and notes it in its slot. */
   const judge = async (model: Model, stage: 0 | 1, epoch: number) => {
+    if (!model.isFinite())
+      throw new Untrainable(
+        "NonFiniteLoss",
+        `the weights are not finite after stage ${stage}, epoch ${epoch}`,
+      );
     const { validationCrop } = training;
     metrics = await validate(
       model,
@@ -138,7 +144,7 @@ export async function runTrial(
       seed: searchSeed,
     };
     session.enter("Features", 0, 0, settings.images * stage0.views);
-    const cache = await openFeatures(folders.cache, settings, model, network, () => session.advance(1));
+    const cache = await openFeatures(folders.cache, settings, model, network, session);
     const batches = featureBatches(cache, network, training);
     const decoder = new Optimizer(model.vector("decoder"), stage0);
     const steps = Math.floor(cache.records / stage0.batchSize);

@@ -1,0 +1,166 @@
+// SEGNAS_TRIAL: what the preset fills in, and the sentence for each wrong input.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { UserError } from "@segnas/searchspace/errors.ts";
+import { PRESETS, parseTraining, parseTrial } from "@segnas/trainer/training/configuration.ts";
+
+const trial = { name: "t-0", seed: 1, architecture: "arch0", dataset: { format: "Shapes" } };
+const parse = (value: object) => parseTrial(JSON.stringify(value));
+
+test("what is not written is the preset's", () => {
+  const parsed = parse(trial);
+  assert.deepEqual(parsed.training, PRESETS.paper);
+  assert.deepEqual(parsed.space, { aggregateChannels: 48, separableRepeats: 1 });
+  assert.equal(parsed.metric, "GeometricMean");
+  assert.equal(parsed.searchSeed, 1, "alone, a trial is its own search");
+  assert.equal(parse({ ...trial, searchSeed: 9 }).searchSeed, 9);
+});
+
+test("the preset holds the paper's figures", () => {
+  const { stage0, stage1, crop, maxTrainingImages, statisticsBatches } = PRESETS.paper!;
+  assert.deepEqual(crop, { height: 321, width: 321 });
+  assert.equal(maxTrainingImages, 1000);
+  assert.equal(statisticsBatches, 50);
+  assert.deepEqual(
+    [stage0.epochs, stage0.batchSize, stage0.learningRate, stage0.polyakDecay, stage0.gradientClip],
+    [5, 32, 7e-3, 0.9, 3],
+  );
+  assert.deepEqual(
+    [stage1.epochs, stage1.encoderLearningRate, stage1.decoderLearningRate, stage1.weightDecay],
+    [5, 5e-4, 2e-3, 1e-5],
+  );
+  assert.equal(stage1.polyakDecay, 0.99);
+});
+
+test("one field changes only itself; reals are decimal strings", () => {
+  const training = parseTraining({
+    stage0: { learningRate: "0.01" },
+    augmentation: { flip: false, maxScale: "1.5" },
+    validationCrop: { height: 512, width: 1024 },
+    encoder: { source: "WarmUp", warmUpEpochs: 3 },
+    timeLimitSeconds: 60,
+  });
+  const paper = PRESETS.paper!;
+  assert.deepEqual(training, {
+    ...paper,
+    stage0: { ...paper.stage0, learningRate: 0.01 },
+    augmentation: { ...paper.augmentation, flip: false, maxScale: 1.5 },
+    validationCrop: { height: 512, width: 1024 },
+    encoder: { source: "WarmUp", warmUpEpochs: 3 },
+    timeLimitSeconds: 60,
+  });
+  assert.deepEqual(PRESETS.paper!.stage0.learningRate, 7e-3, "the preset itself stays");
+});
+
+describe("a wrong input is refused in one sentence", () => {
+  const training = (value: object) => ({ ...trial, training: value });
+  const wrong: [what: string, value: object, sentence: string][] = [
+    ["an unknown field", { ...trial, sede: 1 }, 'trial: unknown field "sede", write only name, seed,'],
+    ["no name", { ...trial, name: "" }, 'name: "" is no name, write a text'],
+    ["no seed", { name: "t", architecture: "arch0", dataset: {} }, "trial.seed: is missing, write it"],
+    ["a negative seed", { ...trial, seed: -1 }, "seed: -1 is not allowed, write a whole number from 0 to"],
+    [
+      "an unknown architecture",
+      { ...trial, architecture: "arch7" },
+      '"arch7" is not a published architecture',
+    ],
+    [
+      "a space out of range",
+      { ...trial, space: { separableRepeats: 5 } },
+      "space.separableRepeats: 5 is not",
+    ],
+    [
+      "an unknown metric",
+      { ...trial, objective: { metric: "mIoU" } },
+      'objective.metric: "mIoU" is not known',
+    ],
+    ["an unknown format", { ...trial, dataset: { format: "VOC" } }, 'dataset.format: "VOC" is not known'],
+    ["training as a list", { ...trial, training: [] }, "training: [] is not an object"],
+    ["an unknown training field", training({ crops: 1 }), 'training: unknown field "crops"'],
+    [
+      "an unknown preset",
+      training({ preset: "best" }),
+      'training.preset: "best" is not known, write one of paper',
+    ],
+    [
+      "a crop of 16",
+      training({ crop: { height: 16, width: 64 } }),
+      "training.crop.height: 16 is not allowed",
+    ],
+    ["a crop without width", training({ crop: { height: 64 } }), "training.crop.width: is missing"],
+    [
+      "a batch of 1",
+      training({ stage1: { batchSize: 1 } }),
+      "training.stage1.batchSize: 1 gives global pooling's",
+    ],
+    ["a batch of 0", training({ stage0: { batchSize: 0 } }), "training.stage0.batchSize: 0 is not allowed"],
+    ["half an epoch", training({ stage0: { epochs: 0.5 } }), "training.stage0.epochs: 0.5 is not allowed"],
+    ["no view", training({ stage0: { views: 0 } }), "training.stage0.views: 0 is not allowed"],
+    ["another stage's field", training({ stage1: { views: 2 } }), 'training.stage1: unknown field "views"'],
+    [
+      "a real as a number",
+      training({ stage0: { learningRate: 0.01 } }),
+      'training.stage0.learningRate: 0.01 is not allowed, write a decimal string of 0 or more, like "0.01"',
+    ],
+    [
+      "a negative real",
+      training({ stage0: { weightDecay: "-1" } }),
+      'training.stage0.weightDecay: "-1" is not',
+    ],
+    ["an endless real", training({ stage0: { weightDecay: "1e999" } }), "training.stage0.weightDecay: "],
+    ["an empty real", training({ stage0: { weightDecay: "" } }), 'training.stage0.weightDecay: "" is not'],
+    [
+      "an average that runs away",
+      training({ stage0: { polyakDecay: "1" } }),
+      "training.stage0.polyakDecay: 1 is not allowed, write a decimal string below 1",
+    ],
+    [
+      "scales the wrong way round",
+      training({ augmentation: { minScale: "2", maxScale: "1" } }),
+      "training.augmentation.minScale: 2 to 1 is no range of scales",
+    ],
+    ["a scale of 0", training({ augmentation: { minScale: "0" } }), "training.augmentation.minScale: 0 to 2"],
+    [
+      "flip as a text",
+      training({ augmentation: { flip: "false" } }),
+      'training.augmentation.flip: "false" is not allowed, write true or false',
+    ],
+    ["a file without path", training({ encoder: { source: "File" } }), "training.encoder.path: is missing"],
+    [
+      "an unknown source",
+      training({ encoder: { source: "Web" } }),
+      'training.encoder.source: "Web" is not known',
+    ],
+    [
+      "no epoch of warm-up",
+      training({ encoder: { source: "WarmUp", warmUpEpochs: 0 } }),
+      "training.encoder.warmUpEpochs: 0 is not allowed",
+    ],
+    ["an unknown loss", training({ loss: "Dice" }), 'training.loss: "Dice" is not known'],
+    ["no time at all", training({ timeLimitSeconds: 0 }), "training.timeLimitSeconds: 0 is not allowed"],
+    ["half a batch", training({ statisticsBatches: 1.5 }), "training.statisticsBatches: 1.5 is not allowed"],
+    ["no image", training({ maxTrainingImages: 0 }), "training.maxTrainingImages: 0 is not allowed"],
+  ];
+  for (const [what, value, sentence] of wrong)
+    test(what, () => {
+      assert.throws(
+        () => parse(value),
+        (error) => {
+          assert.ok(error instanceof UserError, `${error}`);
+          assert.ok(error.message.startsWith(sentence), error.message);
+          assert.ok(!error.message.includes("\n"));
+          return true;
+        },
+      );
+    });
+
+  for (const [what, text, sentence] of [
+    ["nothing", undefined, /^SEGNAS_TRIAL: is not set/],
+    ["an empty text", "", /^SEGNAS_TRIAL: is not set/],
+    ["no JSON", "{name", /^SEGNAS_TRIAL: is not JSON \(/],
+    ["null", "null", /^trial: null is not an object/],
+  ] as const)
+    test(what, () => {
+      assert.throws(() => parseTrial(text), { name: "UserError", message: sentence });
+    });
+});
