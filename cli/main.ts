@@ -10,6 +10,7 @@ import { searchCommand } from "./search.ts";
 
 const USAGE = 64; // EX_USAGE of sysexits: what was written is wrong
 const SOFTWARE = 70; // EX_SOFTWARE: we are
+const IO = 74; // EX_IOERR: a disk is full, say
 
 function program(): Command {
   const segnas = new Program("segnas")
@@ -24,8 +25,15 @@ function program(): Command {
       "\nExample:\n  segnas plan -f examples/quickstart.yaml\n  segnas search -f examples/quickstart.yaml",
     );
   for (const command of [searchCommand(), planCommand(), describeCommand(), encoderCommand()])
-    segnas.addCommand(command.copyInheritedSettings(segnas));
+    segnas.addCommand(inherit(command, segnas));
   return segnas;
+}
+
+/** Gives a command and those below it the settings of the one above. */
+function inherit(command: Command, above: Command): Command {
+  command.copyInheritedSettings(above);
+  for (const below of command.commands) inherit(below, command);
+  return command;
 }
 
 /** Prints an error as its reader needs it and gives the exit code. */
@@ -52,7 +60,8 @@ function end(error: unknown): number {
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
-    throw error;
+    if (stream === process.stdout) console.error(`Standard output cannot be written: ${error.message}`);
+    process.exit(IO);
   });
 
 try {

@@ -23,6 +23,10 @@ export function eventLines(before: SearchSummary | undefined, after: SearchSumma
   const earlier = new Map(before.trials.map((trial) => [trial.name, trial.outcome]));
   const changed = after.trials.filter((trial) => trial.outcome !== earlier.get(trial.name));
   const lines = changed.flatMap((trial) => eventLine(trial) ?? []);
+  const attempts = new Map(before.trials.map((trial) => [trial.name, trial.failedAttempt?.number]));
+  for (const { name, failedAttempt } of after.trials)
+    if (failedAttempt && failedAttempt.number !== attempts.get(name))
+      lines.push(`${name} will be tried again: ${failedAttempt.message}`);
   const best = ranked(after.trials)[0];
   if (best && best.name !== ranked(before.trials)[0]?.name)
     lines.push(`best so far: ${best.name}, reward ${real(best.reward)} (${progress})`);
@@ -87,7 +91,7 @@ export function frame(
 function trialWords({ stage, progress = {} }: RunningTrial): string {
   const at = progress.stage ?? stage;
   const of = (name: string, now: number | undefined, all: number | undefined) =>
-    now === undefined ? "" : `${name} ${now}${all === undefined ? "" : `/${all}`}`;
+    now === undefined || all === 0 ? "" : `${name} ${now}${all === undefined ? "" : `/${all}`}`;
   return [
     at === undefined ? "starting" : typeof at === "number" ? `stage ${at}` : at.toLowerCase(),
     of("epoch", progress.epoch, progress.epochs),

@@ -1,8 +1,10 @@
 // `segnas search`: runs a search on this machine, shows how it goes, and leaves a report.
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { TrialReason } from "@segnas/operator/api/conditions.ts";
+import { EXIT } from "@segnas/operator/controllers/candidatetrial/job.ts";
 import { openLocalSearch } from "@segnas/operator/local/run.ts";
-import { counts, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
+import { counts, failures, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
 import { parseArchitecture } from "@segnas/searchspace/architecture.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command, Option } from "commander";
@@ -117,7 +119,7 @@ async function isEmpty(folder: string): Promise<boolean> {
 const isFinished = ({ state, trials, maxTrials }: SearchSummary): boolean =>
   state === "Complete" && counts(trials).settled >= maxTrials;
 
-/** Writes the last report, prints what the search came to, and sets the exit code of a failed one. */
+/** Writes the last report, prints what the search came to, and sets the exit code where nothing came of it. */
 async function conclude(search: SearchSummary, stateDir: string, output: "text" | "json"): Promise<void> {
   const report = await saveReport(search, stateDir);
   console.log(
@@ -125,8 +127,13 @@ async function conclude(search: SearchSummary, stateDir: string, output: "text" 
       ? JSON.stringify(resultDocument(search, report), null, 2)
       : `\n${resultText(search, report)}`,
   );
-  if (search.state === "Failed") {
-    console.error(`${search.name} failed: ${search.message ?? "no reason was given"}`);
-    process.exitCode = 1;
-  }
+  const failed = search.state === "Failed";
+  const fruitless = counts(search.trials).succeeded === 0 && (failed || search.state === "Complete");
+  if (failed) console.error(`${search.name} failed: ${search.message ?? "no reason was given"}`);
+  if (fruitless)
+    console.error(
+      `No trial has succeeded: mend the cause, and remove ${stateDir}, or give another --state, to begin again.`,
+    );
+  const refused = failures(search.trials).at(-1)?.cause === TrialReason.InvalidConfiguration;
+  if (failed || fruitless) process.exitCode = refused ? EXIT.invalidConfiguration : 1;
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetrials.ts";
 import { EXIT, TRAINER, trainerInput } from "@segnas/operator/controllers/candidatetrial/job.ts";
+import { lastWords } from "@segnas/operator/controllers/candidatetrial/outcome.ts";
 import { trainerEnvironment } from "@segnas/operator/local/trainer-process.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 
@@ -106,12 +107,9 @@ async function run(
     if (code === EXIT.result) return output;
     if (code === EXIT.invalidConfiguration) throw new UserError(errors.trim());
     throw new Error(
-      `the trainer could not start (${typeof code === "number" ? `exit code ${code}` : code}): ${lastLines(errors)}`,
+      `the trainer could not start (${typeof code === "number" ? `exit code ${code}` : code}): ${lastWords(errors) || "it said nothing"}`,
     );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-const lastLines = (output: string): string =>
-  output.trim().split("\n").slice(-3).join("\n") || "it said nothing";

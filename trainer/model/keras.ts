@@ -1,10 +1,12 @@
 // Imports the encoder out of a Keras MobileNetV2 of width 1.0 (Conv1 to block_5): from the npm package nsfwjs,
-// which carries one, from a tfjs `model.json` with its shards, or from a safetensors file with Keras's names.
+// which carries one, from Keras's own .h5, from a tfjs `model.json` with its shards, or from a safetensors file
+// with Keras's names (or ours).
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { UserError } from "@segnas/searchspace/errors.ts";
-import { ENCODER_SLOTS, type Encoder } from "./encoder.ts";
+import { ENCODER_SLOTS, type Encoder, readEncoder } from "./encoder.ts";
+import { readHdf5 } from "./hdf5.ts";
 import type { Arrays, Slot } from "./parameters.ts";
 import { type NamedTensor, readSafetensors } from "./safetensors.ts";
 
@@ -58,11 +60,12 @@ function passThrough({ role, shape }: Slot): Float32Array {
 }
 
 /**
- * The encoder from `source`: "nsfwjs", or the path of a tfjs model.json or of a safetensors file with Keras's
+ * The encoder from `source`: "nsfwjs", or the path of a .h5, a tfjs model.json, or a safetensors file with Keras's
  * names. Throws UserError that names the source and what does not fit.
  */
 export async function importEncoder(source: string): Promise<Encoder> {
   const tensors = await readSource(source);
+  if (tensors.has(ENCODER_SLOTS[0]!.name)) return readEncoder(source);
   const arrays: Arrays = new Map();
   for (const slot of ENCODER_SLOTS) {
     const name = kerasName(slot);
@@ -85,9 +88,10 @@ export async function importEncoder(source: string): Promise<Encoder> {
 async function readSource(source: string): Promise<Map<string, NamedTensor>> {
   if (source === "nsfwjs") return readNsfwjs();
   if (source.endsWith(".json")) return readTfjs(source);
+  if (/\.(h5|hdf5)$/.test(source)) return readHdf5(source);
   if (source.endsWith(".safetensors")) return (await readSafetensors(source)).tensors;
   throw new UserError(
-    `${source}: is not known; write nsfwjs, or a path that ends in .json (tfjs) or .safetensors`,
+    `${source}: is not known; write nsfwjs, or a path that ends in .h5 (Keras), .json (tfjs) or .safetensors`,
   );
 }
 

@@ -26,7 +26,7 @@ export interface FeatureCache {
 }
 
 /** Counts up: a change of what the file holds for one key must not meet an old file. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 export interface FeatureSettings {
   split: Split;
@@ -97,7 +97,8 @@ async function make(
     const { crop, augmentation, stage0 } = training;
     const total = images * stage0.views;
     for (let record = 0; record < total; record++) {
-      const index = Math.floor(record / stage0.views);
+      // Spread evenly over the films, which follow each other in the split.
+      const index = Math.floor((Math.floor(record / stage0.views) * split.names.length) / images);
       const view = augment(await split.read(index), { crop, ...augmentation }, random(seed, "view", record));
       const image = imageTensor(view, 1, encoder);
       const nodes = model.evaluate(network, new Map([[0, image]]), network.nodes.slice(0, 2));

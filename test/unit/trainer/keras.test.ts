@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { ENCODER_SLOTS, type Encoder } from "@segnas/trainer/model/encoder.ts";
+import { readHdf5 } from "@segnas/trainer/model/hdf5.ts";
 import { importEncoder } from "@segnas/trainer/model/keras.ts";
 import { writeSafetensors } from "@segnas/trainer/model/safetensors.ts";
 import { testFolder } from "./folder.ts";
@@ -196,4 +198,20 @@ describe("a source that does not fit is refused in a sentence that names it", ()
       return path;
     }, /gone\.bin: cannot be read \(ENOENT\)/),
   );
+});
+
+test("Keras's HDF5 layout is read", async () => {
+  const stem = fileURLToPath(new URL("../../fixtures/keras-stem.h5", import.meta.url));
+  const tensors = await readHdf5(stem);
+  const encoder = await importEncoder("nsfwjs");
+  assert.deepEqual(tensors.get("Conv1/kernel")!.shape, [3, 3, 3, 32]);
+  assert.deepEqual(tensors.get("Conv1/kernel")!.values, encoder.arrays.get("encoder.stem.conv.weight"));
+  assert.deepEqual(tensors.get("bn_Conv1/gamma")!.values, encoder.arrays.get("encoder.stem.bn.gamma"));
+  await assert.rejects(
+    importEncoder(stem),
+    /keras-stem\.h5: has no expanded_conv_depthwise\/depthwise_kernel/,
+  );
+  const damaged = join(folder, "damaged.h5");
+  writeFileSync(damaged, "nothing of the kind");
+  await assert.rejects(importEncoder(damaged), /damaged\.h5: is not a Keras \.h5 file/);
 });
