@@ -4,7 +4,7 @@ import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetri
 import { proposedTrial } from "@segnas/operator/controllers/architecturesearch/trial.ts";
 import { quantity } from "@segnas/operator/local/trainer-process.ts";
 import { type PolicySettings, resolvePolicy } from "@segnas/operator/policy/settings.ts";
-import { bytes, duration } from "@segnas/operator/web/report-format.ts";
+import { bytes, counted, duration } from "@segnas/operator/web/report-format.ts";
 import type { Architecture } from "@segnas/searchspace/architecture.ts";
 import { SPACE_SIZE, sampleUniform, toDecisions } from "@segnas/searchspace/decisions.ts";
 import { random } from "@segnas/searchspace/random.ts";
@@ -119,7 +119,7 @@ export function warningsOf(
     );
   if (plan.policyUpdates === 0 && plan.policy.name !== "random")
     warnings.push(
-      `the policy never learns: ${plan.trials} trials are fewer than policy.batchSize (${plan.policy.batchSize})`,
+      `the policy never learns: ${counted(plan.trials, "trial")} will not fill a batch of ${plan.policy.batchSize} (policy.batchSize)`,
     );
   return warnings;
 }

@@ -80,7 +80,8 @@ export function frame(
     left === undefined ? "" : `about ${duration(left)} left`,
   ].filter(Boolean);
   const barWidth = Math.max(0, Math.min(30, width - words.join("  ").length - 3));
-  const filled = Math.round((barWidth * settled) / Math.max(1, search.maxTrials));
+  // More than maxTrials have ended where that was lowered.
+  const filled = Math.round(barWidth * Math.min(1, settled / search.maxTrials));
   const bar = paint("green", "█".repeat(filled)) + paint("dim", "░".repeat(barWidth - filled));
   const room = width - (barWidth > 0 ? barWidth + 2 : 0);
   const head = (barWidth > 0 ? `${bar}  ` : "") + paint("bold", cut(words.join("  "), room));

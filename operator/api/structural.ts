@@ -72,7 +72,11 @@ export function duplicates(value: unknown, schema: Schema | undefined, path = ""
   return [...own, ...value.flatMap((item, i) => duplicates(item, schema?.items, `${path}[${i}]`))];
 }
 
-const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false });
+const ajv = new Ajv({
+  ...{ allErrors: true, verbose: true, validateFormats: false },
+  // Infinity, which YAML can write, is no number.
+  ...{ strict: false, strictNumbers: true },
+});
 ajv.addKeyword({ keyword: "x-kubernetes-int-or-string", macro: () => ({ type: ["integer", "string"] }) });
 const compiled = new Map<Schema, ValidateFunction>();
 

@@ -39,8 +39,9 @@ export const isJobFinished = ({ status }: Job): boolean =>
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const { store, namespace, gpus, failed } = options;
   const waiting: Job[] = [];
-  const running = new Map<string, { stop: () => void; ended: Promise<void> }>();
+  const running = new Map<string, { stop: () => void; kill: () => void; ended: Promise<void> }>();
   const freeGpus = Array.from({ length: gpus }, (_, gpu) => gpu);
+  const ports = new Set<number>();
 
   function startWaiting(): void {
     while (waiting.length > 0 && (gpus === 0 || freeGpus.length > 0)) {
@@ -56,14 +57,14 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
         trainer = process;
         if (stopped) process.stop();
       };
-      const ended = runJob(options, job, gpu, started)
+      const ended = runJob(options, ports, job, gpu, started)
         .catch(failed)
         .then(() => {
           running.delete(job.metadata.uid!);
           if (gpu !== undefined) freeGpus.push(gpu);
           startWaiting();
         });
-      running.set(job.metadata.uid!, { stop, ended });
+      running.set(job.metadata.uid!, { stop, kill: () => trainer?.kill(), ended });
     }
   }
 
@@ -72,6 +73,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     startWaiting();
   }
 
+  // A trainer that is deaf to our going would outlive us.
+  const killAll = () => {
+    for (const { kill } of running.values()) kill();
+  };
+  process.on("exit", killAll);
   await loseFormer(options);
   const unwatch = store.watch("Job", ({ type, object }) => {
     if (type === "ADDED") submit(object);
@@ -93,6 +99,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       waiting.length = 0;
       for (const { stop } of running.values()) stop();
       await idle();
+      process.off("exit", killAll);
     },
   };
 }
@@ -100,12 +107,26 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
 /** A Job from its pod's making to its end. Whatever is deleted meanwhile is not written any more. */
 async function runJob(
   options: KubeletOptions,
+  ports: Set<number>,
   job: Job,
   gpu: number | undefined,
   started: (trainer: TrainerProcess) => void,
 ): Promise<void> {
+  const port = await takePort(ports);
+  try {
+    await runPod(options, job, { port, gpu }, started);
+  } finally {
+    ports.delete(port);
+  }
+}
+
+async function runPod(
+  options: KubeletOptions,
+  job: Job,
+  { port, gpu }: { port: number; gpu: number | undefined },
+  started: (trainer: TrainerProcess) => void,
+): Promise<void> {
   const { store, now, trainer, stateDir, logger } = options;
-  const port = await freePort();
   let pod: Pod;
   try {
     if (!(await store.get("Job", keyOf(job)))) return;
@@ -210,7 +231,16 @@ function podOf(job: Job, port: number): Pod {
   };
 }
 
-/** A port that nobody listens on. */
+/** A port that nobody listens on, and that no other trial was given: one that starts does not listen yet. */
+async function takePort(taken: Set<number>): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if (taken.has(port)) continue;
+    taken.add(port);
+    return port;
+  }
+}
+
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

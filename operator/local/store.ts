@@ -1,7 +1,7 @@
 // The Kubernetes API on one machine: objects in SQLite. Every write is one transaction, so that whatever kills the
 // process leaves a whole store; one process at a time works on it.
 import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
@@ -47,16 +47,17 @@ const SCHEMA = `
 
 /**
  * Opens the store in a folder, which is made where it is not there.
- * @throws UserError where another process has it open
+ * @throws UserError where another process has it open, or the folder cannot be used
  */
 export function openStore(
   folder: string,
   { now = () => new Date(), newUid = randomUUID as () => string } = {},
 ): LocalStore {
-  mkdirSync(folder, { recursive: true });
-  const lock = lockFolder(folder);
-  const database = new DatabaseSync(join(folder, "objects.sqlite"));
-  database.exec(SCHEMA);
+  usable(folder, () => mkdirSync(folder, { recursive: true }));
+  const lock = usable(folder, () => lockFolder(folder));
+  const file = join(folder, "objects.sqlite");
+  const database = usable(folder, () => openDatabase(file), lock);
+  const { ino } = statSync(file);
   const select = database.prepare("SELECT body FROM objects WHERE kind = ? AND namespace = ? AND name = ?");
   const selectAll = database.prepare(
     "SELECT body FROM objects WHERE kind = ? AND namespace = ? ORDER BY name",
@@ -91,6 +92,9 @@ export function openStore(
   function write<T>(
     change: (changed: (type: WatchEvent<Kind>["type"], object: KubernetesObject) => void) => T,
   ): T {
+    // A file that was removed takes what is written, and is lost with the process.
+    if (statSync(file, { throwIfNoEntry: false })?.ino !== ino)
+      throw new UserError(`${folder}: was removed while the search ran; what it held is lost`);
     const events: [WatchEvent<Kind>["type"], KubernetesObject][] = [];
     database.exec("BEGIN IMMEDIATE");
     let result: T;
@@ -205,6 +209,34 @@ export function openStore(
 
 /** A copy as JSON has it: without what is undefined. */
 const clone = <T>(value: T): T => JSON.parse(JSON.stringify(value));
+
+function openDatabase(file: string): DatabaseSync {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec(SCHEMA);
+    const [damage] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
+    if (damage?.quick_check !== "ok") throw new Error("database disk image is malformed");
+    // Another program's file has another table of the name.
+    database.prepare("SELECT kind, namespace, name, uid, owner, body FROM objects LIMIT 0");
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** What `open` gives. Throws UserError where the folder is read-only, damaged or another program's. */
+function usable<T>(folder: string, open: () => T, lock?: DatabaseSync): T {
+  try {
+    return open();
+  } catch (error) {
+    lock?.close();
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      `${folder}: cannot be used for a search (${(error as Error).message}); give another folder with --state, or its backup`,
+    );
+  }
+}
 
 /** Holds the folder's lock, a transaction that stays open: the system ends it with the process, however that ends. */
 function lockFolder(folder: string): DatabaseSync {

@@ -13,6 +13,8 @@ export interface TrainerProcess {
   ended: Promise<ContainerStateTerminated>;
   /** SIGTERM, and SIGKILL ten seconds later. */
   stop(): void;
+  /** SIGKILL. */
+  kill(): void;
 }
 
 export interface TrainerOptions {
@@ -71,6 +73,7 @@ export function startTrainer(job: Job, options: TrainerOptions): TrainerProcess 
     signalGroup(child.pid!, "SIGKILL");
   }
 
+  const kill = () => child.pid && signalGroup(child.pid, "SIGKILL");
   let grace: NodeJS.Timeout | undefined;
   const ended = exitOf(child).then((exit): ContainerStateTerminated => {
     clearInterval(watch);
@@ -98,8 +101,9 @@ export function startTrainer(job: Job, options: TrainerOptions): TrainerProcess 
     stop() {
       if (!child.pid || grace) return;
       signalGroup(child.pid, "SIGTERM");
-      grace = setTimeout(() => signalGroup(child.pid!, "SIGKILL"), GRACE_MS);
+      grace = setTimeout(kill, GRACE_MS);
     },
+    kill,
   };
 }
 

@@ -4,6 +4,7 @@ import type { ArchitectureSearch } from "../api/generated/architecturesearches.t
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
 import type { PolicyUpdate } from "../controllers/architecturesearch/knowledge.ts";
 import { inputSize, networkSettings } from "../controllers/architecturesearch/trial.ts";
+import { NOT_CHARGED } from "../controllers/candidatetrial/outcome.ts";
 import { metricInWords, settingsInWords } from "./report-settings.ts";
 
 /** A trial with whatever is known of it: reward and metrics only where it succeeded, cause where it failed. */
@@ -20,6 +21,8 @@ export interface TrialSummary {
   seconds?: number;
   cause?: string;
   message?: string;
+  /** Its last attempt, where that failed by the machine's fault and another will follow. */
+  failedAttempt?: { number: number; message: string };
 }
 
 export type SearchState = "Running" | "Stopped" | "Complete" | "Failed";
@@ -124,6 +127,7 @@ function summariseTrial({ metadata, spec, status }: CandidateTrial): TrialSummar
   const seconds = result?.gpuSeconds === undefined ? trained(attempts) : Number(result.gpuSeconds);
   const last = attempts.at(-1);
   const training = last?.startTime !== undefined && last.endTime === undefined;
+  const again = !result && last?.cause && !NOT_CHARGED.includes(last.cause);
   const cause = result?.cause;
   const message = result?.message;
   return {
@@ -144,6 +148,7 @@ function summariseTrial({ metadata, spec, status }: CandidateTrial): TrialSummar
     ...(seconds !== undefined && { seconds }),
     ...(cause && { cause }),
     ...(message && { message }),
+    ...(again && { failedAttempt: { number: last.number, message: last.message ?? last.cause! } }),
   };
 }
 

@@ -9,8 +9,7 @@ import { startKubelet } from "@segnas/operator/local/kubelet.ts";
 import { openStore } from "@segnas/operator/local/store.ts";
 import { createLogger } from "winston";
 import { makeTrial } from "../unit/controllers/objects.ts";
-import { temporaryFolder } from "../unit/local/folder.ts";
-import { pretendTrainer, search } from "./local-fixtures.ts";
+import { newFolder, pretendTrainer, removeFolder, search } from "./local-fixtures.ts";
 import type { Pretence } from "./pretend-trainer.ts";
 
 const container = {
@@ -30,7 +29,7 @@ async function start(
   pretence: Pretence,
   { gpus = 0, command = [process.execPath, pretendTrainer] } = {},
 ) {
-  const stateDir = temporaryFolder(context);
+  const stateDir = newFolder();
   const store = openStore(stateDir);
   const place: Place = { store, stateDir };
   const kubelet = await startKubelet({
@@ -45,6 +44,7 @@ async function start(
   context.after(async () => {
     await kubelet.close();
     store.close();
+    removeFolder(stateDir);
   });
   return place;
 }

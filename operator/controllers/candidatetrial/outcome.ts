@@ -66,7 +66,7 @@ export function attemptOutcome(job: Job | undefined, pod: Pod | undefined): Atte
 function containerOutcome(terminated: ContainerStateTerminated, pod: Pod | undefined): AttemptOutcome {
   const { exitCode, reason, message = "" } = terminated;
   const result = parseObject(message);
-  const sentence = typeof result?.message === "string" ? result.message : lastLine(message);
+  const sentence = typeof result?.message === "string" ? result.message : lastWords(message);
   if (reason === "OOMKilled") {
     return {
       kind: "Failed",
@@ -155,5 +155,9 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** The last line with anything in it: of a log, what the program said at its end. */
-const lastLine = (text: string): string => text.trim().split("\n").at(-1)!.trim();
+/** What a program said at its end: the error that a program for Node died of, or the last line of the log. */
+export function lastWords(log: string): string {
+  const lines = log.trim().split("\n");
+  const error = /^Node\.js v\d/.test(lines.at(-1)!) && lines.findLast((line) => /^\w*Error\b.*: /.test(line));
+  return (error || lines.at(-1)!).trim();
+}

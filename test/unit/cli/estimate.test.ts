@@ -54,7 +54,7 @@ test("warnings name what is too small", () => {
   );
   assert.match(
     warn({ maxTrials: 9 })[0]!,
-    /^the policy never learns: 9 trials are fewer than policy\.batchSize \(10\)/,
+    /^the policy never learns: 9 trials will not fill a batch of 10 \(policy\.batchSize\)/,
   );
 });
 

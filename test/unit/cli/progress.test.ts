@@ -35,11 +35,27 @@ test("each event is told once, in a line", () => {
   assert.deepEqual(eventLines(moment(4, 1), moment(4, 1)), []);
 });
 
+test("the bar is full where maxTrials was lowered below what has ended", () => {
+  const search = { ...moment(4, 0), maxTrials: 3 };
+  assert.match(frame(search, [], { width: 80, parallelism: 1, paint })[0]!, /^█{30} {2}4\/3 trials/);
+});
+
 test("a failure is told with its cause", () => {
   assert.match(
     eventLines(moment(5, 1), moment(6, 0))[0]!,
     /^city-5 failed: the loss stopped being a finite number/,
   );
+});
+
+test("an attempt that failed by the machine's fault is told once", () => {
+  const before = moment(4, 1);
+  const failedAttempt = { number: 0, message: "exit code 137" };
+  const after = {
+    ...before,
+    trials: before.trials.map((it, i) => (i === 4 ? { ...it, failedAttempt } : it)),
+  };
+  assert.deepEqual(eventLines(before, after), ["city-4 will be tried again: exit code 137"]);
+  assert.deepEqual(eventLines(after, after), []);
 });
 
 test("the time left is the mean trial's, shared among those that run together", () => {
@@ -57,14 +73,20 @@ test("a frame has a line for the search and one for each running trial, none wid
       progress: { stage: 0, epoch: 2, epochs: 5, step: 7, steps: 30, loss: 1.25, meanIoU: 0.31 },
     },
     { trial: "city-10", stage: "Features" },
-    { trial: "city-11", stage: undefined },
+    {
+      trial: "city-11",
+      stage: undefined,
+      progress: { stage: "Setup", epoch: 0, epochs: 0, step: 0, steps: 0 },
+    },
+    { trial: "city-12", stage: undefined },
   ];
   const wide = frame(moment(4, 3), running, { width: 120, parallelism: 3, paint });
   assert.match(wide[0]!, /^█{10}░{20} {2}4\/12 trials {2}best 0\.\d+ \(city-2\) {2}about \d+ min/);
   assert.deepEqual(wide.slice(1), [
     "  city-4   stage 0  epoch 2/5  step 7/30  loss 1.250  mIoU 31.0%",
     "  city-10  features",
-    "  city-11  starting",
+    "  city-11  setup",
+    "  city-12  starting",
   ]);
   for (const width of [20, 40, 60, 80])
     for (const line of frame(moment(4, 3), running, { width, parallelism: 3, paint }))

@@ -1,7 +1,7 @@
 // What people get wrong on the command line: the sentence alone on stderr, exit code 64, never a stack.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -29,6 +29,10 @@ const good = file("good.yaml", manifest("maxTrials: 4"));
 const refusing = file(
   "refusing.mjs",
   'console.error("spec.dataset.path: no images in /data"); process.exit(64);',
+);
+const unreadable = file(
+  "unreadable.mjs",
+  'if (process.argv.includes("--check")) process.exit(); console.error("a.png: has 16 bits"); process.exit(64);',
 );
 const breaking = file("breaking.mjs", 'console.error("no TensorFlow here"); process.exit(1);');
 
@@ -91,7 +95,37 @@ const cases: Case[] = [
     code: 70,
     says: /no TensorFlow here\n.*SEGNAS_DEBUG=1/,
   },
+  {
+    args: ["search", "-f", file("endless.yaml", manifest("maxTrials: .inf"))],
+    says: /spec\.maxTrials in body must be of type integer/,
+  },
+  { args: ["encoder", "import"], says: /^required option '--output <file>' not specified\n$/ },
+  {
+    args: ["encoder", "import", "nsfwjs", "--output", folder],
+    says: /: is not a file; give the path of one\n$/,
+  },
 ];
+
+for (const trials of [1, 9])
+  test(`data that only the trainer finds wrong end a search of ${trials} trials with exit code 64`, async () => {
+    const state = join(folder, `unreadable-${trials}`);
+    const args = ["search", "-f", good, "--max-trials", String(trials), "--state", state];
+    const { code, stdout, stderr } = await segnas([...args, "--trainer", unreadable]);
+    assert.equal(code, 64);
+    assert.match(stdout, /a\.png: has 16 bits/);
+    assert.match(stderr, /No trial has succeeded: mend the cause/);
+  });
+
+test("a full disk under standard output is told in a sentence", { skip: !existsSync("/dev/full") }, () => {
+  const full = openSync("/dev/full", "w");
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, "describe", "arch0"], {
+    stdio: ["ignore", full, "pipe"],
+    encoding: "utf8",
+  });
+  closeSync(full);
+  assert.equal(stderr, "Standard output cannot be written: ENOSPC: no space left on device, write\n");
+  assert.equal(status, 74);
+});
 
 describe("wrong inputs", { concurrency: true }, () => {
   for (const { args, code = 64, stdin, says } of cases)

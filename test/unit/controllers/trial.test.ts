@@ -178,6 +178,16 @@ const ends: [string, ContainerStateTerminated, Partial<Pod["status"]>, object][]
     {},
     { kind: "Infrastructure", cause: "Error", message: "exit code 1: boom" },
   ],
+  [
+    "an exception in Node",
+    {
+      exitCode: 1,
+      message:
+        "    throw er;\n\nError: listen EADDRINUSE\n    at listen (node:net:1:2)\n\nNode.js v24.21.0\n",
+    },
+    {},
+    { kind: "Infrastructure", cause: "Error", message: "exit code 1: Error: listen EADDRINUSE" },
+  ],
   ["exit 139", { exitCode: 139 }, {}, { kind: "Infrastructure", cause: "Error", message: "exit code 139" }],
   ["exit 75", { exitCode: 75 }, {}, { kind: "Infrastructure", cause: "TryAgain" }],
   [

@@ -1,5 +1,9 @@
 // The local store keeps the rules of the Kubernetes API.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import {
@@ -118,6 +122,31 @@ test("what was written is there when the folder is opened again, and only one ma
   const next = await again.create<"SearchRecord">(record("b"));
   assert.ok(Number(next.metadata.resourceVersion) > Number(made.metadata.resourceVersion));
   again.close();
+});
+
+test("a folder that holds a damaged file, or another program's, is refused", (context) => {
+  const folder = temporaryFolder(context);
+  const file = join(folder, "objects.sqlite");
+  writeFileSync(file, "no database, but long enough to be one".repeat(100));
+  assert.throws(() => openStore(folder), { name: "UserError", message: /cannot be used.*not a database/ });
+  rmSync(file);
+  const foreign = new DatabaseSync(file);
+  foreign.exec("CREATE TABLE objects (colour TEXT)");
+  foreign.close();
+  assert.throws(() => openStore(folder), { name: "UserError", message: /cannot be used.*no such column/ });
+  rmSync(file);
+  openStore(folder).close();
+});
+
+test("a folder that is removed under an open store is told, not written into nothing", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "segnas-test-"));
+  const store = openStore(folder);
+  rmSync(folder, { recursive: true });
+  await assert.rejects(store.create<"SearchRecord">(record("a")), {
+    name: "UserError",
+    message: /was removed/,
+  });
+  store.close();
 });
 
 test("quantities are read as Kubernetes means them", () => {
