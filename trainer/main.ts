@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { integer } from "@segnas/searchspace/fields.ts";
 import { createLogger, format, transports } from "winston";
+import { spread } from "./data/sample.ts";
 import { verdictOf, writeResult } from "./result.ts";
 import { serveProgress } from "./server.ts";
 import { parseTrial } from "./training/configuration.ts";
@@ -20,6 +21,8 @@ import { Interrupted, Session } from "./training/session.ts";
 
 const EXIT = { result: 0, unexpected: 1, invalidConfiguration: 64, untrainable: 65, tryAgain: 75 };
 const DEFAULT_PORT = 9090;
+/** --check decodes so many images of each part at most: all of a small data set, in seconds of a large one. */
+const CHECKED_IMAGES = 400;
 
 const logger = createLogger({
   level: process.env.SEGNAS_LOG_LEVEL ?? "info",
@@ -45,8 +48,8 @@ async function main(mode: string | undefined): Promise<number> {
     const { encoderAtHand } = await import("./training/encoder.ts");
     if (mode === "--check") {
       const { dataset, model } = await prepare(trial, () => encoderAtHand(trial));
-      await dataset.training.read(0);
-      await dataset.heldOut.read(0);
+      for (const split of [dataset.training, dataset.heldOut])
+        for (const index of spread(split.names.length, CHECKED_IMAGES)) await split.read(index);
       model.dispose();
       return EXIT.result;
     }

@@ -84,6 +84,7 @@ export function startTrainer(job: Job, options: TrainerOptions): TrainerProcess 
     const reason = killedForMemory && signal ? "OOMKilled" : exitCode === 0 ? "Completed" : "Error";
     const written =
       exit.error ??
+      (reason === "OOMKilled" ? `it used more memory than its limit of ${limit}` : undefined) ??
       (head(paths.result, MAX_RESULT_BYTES) || (exitCode === 0 ? "" : tail(paths.log, LOG_BYTES)));
     return {
       exitCode,

@@ -243,6 +243,13 @@ describe("the other modes", { concurrency: 2 }, () => {
     quiet(place);
   });
 
+  it("--check decodes images in the middle of the data set too", async () => {
+    const place = newRun();
+    const end = await run(trialOf({}, { dataset: dataset(damaged) }), place, { mode: ["--check"] });
+    assert.equal(end.code, 64);
+    assert.match(end.stderr, /film_002\.png: is not an image that can be read/);
+  });
+
   it("--check finds a label outside the classes, and writes no result", async () => {
     const place = newRun();
     const end = await run(trialOf({}, { dataset: dataset(outside) }), place, { mode: ["--check"] });

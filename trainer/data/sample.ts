@@ -27,3 +27,9 @@ export interface Split {
   /** SHA-256, in hex, of everything that `read` depends on: equal hashes mean equal samples. */
   hash(): Promise<string>;
 }
+
+/** At most `most` of the places 0 to `count` - 1, evenly spread: films follow each other in a split. */
+export function spread(count: number, most: number): number[] {
+  const size = Math.min(count, most);
+  return Array.from({ length: size }, (_, i) => Math.floor((i * count) / size));
+}

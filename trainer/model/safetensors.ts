@@ -1,7 +1,7 @@
 // Weights files in the safetensors format: a header of JSON (its length first, 8 bytes little-endian), then the
 // numbers. Only float32 is written and read.
 import { randomUUID } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { UserError } from "@segnas/searchspace/errors.ts";
 
 export interface NamedTensor {
@@ -36,9 +36,16 @@ export async function writeSafetensors(path: string, { metadata, tensors }: Weig
   const data = [...tensors.values()].map(({ values }) =>
     Buffer.from(values.buffer, values.byteOffset, values.byteLength),
   );
+  const there = await stat(path).catch(() => undefined);
+  if (there && !there.isFile()) throw new UserError(`${path}: is no file, write the path of one`);
   const partial = `${path}.${randomUUID()}.partial`;
-  await writeFile(partial, Buffer.concat([length, json, ...data]));
-  await rename(partial, path);
+  try {
+    await writeFile(partial, Buffer.concat([length, json, ...data]));
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
 }
 
 /** Reads a file of float32 tensors. Throws UserError naming the file where it is not one. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Network } from "@segnas/searchspace/network.ts";
 import { random } from "@segnas/searchspace/random.ts";
 import { augment } from "../data/augment.ts";
-import type { Split } from "../data/dataset.ts";
+import { type Split, spread } from "../data/sample.ts";
 import { type Encoder, encoderHash } from "../model/encoder.ts";
 import type { Model } from "../model/model.ts";
 import { dispose, read } from "../tensorflow/runtime.ts";
@@ -96,9 +96,9 @@ async function make(
   try {
     const { crop, augmentation, stage0 } = training;
     const total = images * stage0.views;
+    const chosen = spread(split.names.length, images);
     for (let record = 0; record < total; record++) {
-      // Spread evenly over the films, which follow each other in the split.
-      const index = Math.floor((Math.floor(record / stage0.views) * split.names.length) / images);
+      const index = chosen[Math.floor(record / stage0.views)]!;
       const view = augment(await split.read(index), { crop, ...augmentation }, random(seed, "view", record));
       const image = imageTensor(view, 1, encoder);
       const nodes = model.evaluate(network, new Map([[0, image]]), network.nodes.slice(0, 2));
