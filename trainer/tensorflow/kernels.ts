@@ -72,6 +72,8 @@ export interface Convolution {
 function convolutionAttributes({ kernel, stride }: Convolution, padding: number): Attribute[] {
   const attributes = [T, NHWC, attribute.ints("strides", [1, stride, stride, 1])];
   if (padding === 0 || kernel === 1) return [...attributes, attribute.string("padding", "VALID")];
+  // The same padding at stride 1, by a name for which TensorFlow has oneDNN's kernels.
+  if (stride === 1) return [...attributes, attribute.string("padding", "SAME")];
   const explicit = [0, 0, padding, padding, padding, padding, 0, 0];
   return [
     ...attributes,
