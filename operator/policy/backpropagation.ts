@@ -1,6 +1,6 @@
 // The gradient of the recurrent policy's network, by back-propagation through time.
 import { DECISIONS } from "@segnas/searchspace/decisions.ts";
-import { addOuterProducts, multiplyTransposed, transpose } from "./matrix.ts";
+import { addOuterProducts, loadBackward, readGradientsOf } from "./matrix.ts";
 import {
   CHOICES,
   copyUnits,
@@ -13,9 +13,6 @@ import {
 } from "./network.ts";
 import { GATES, LAYERS, type Parameters, READS, UNITS } from "./parameters.ts";
 
-/** Working memory: the weights of the two layers, transposed once a call, read 46 times. */
-const transposed = [new Float64Array(READS * GATES), new Float64Array(READS * GATES)] as const;
-
 /**
  * Adds to `gradient` what `tape.logitGradients` (the loss's derivative by each logit) means for each parameter.
  * Runs once after a `forward`, whose gates it overwrites.
@@ -24,18 +21,16 @@ export function backward(parameters: Parameters, tape: Tape, gradient: Parameter
   const { rows, decisions } = tape;
   const [lower, upper] = tape.layers as [LayerTape, LayerTape];
   const width = rows * UNITS;
-  for (const [index, { weights }] of parameters.layers.entries()) {
-    transpose(weights, transposed[index]!, GATES, READS);
-  }
+  for (const [index, { weights }] of parameters.layers.entries()) loadBackward(index, weights);
   const outputGradient = [new Float64Array(width), new Float64Array(width)] as const;
   const cellGradient = [new Float64Array(width), new Float64Array(width)] as const;
   const readGradient = new Float64Array(rows * READS);
   for (let step = STEPS - 1; step >= 0; step--) {
     const decision = step - ENCODER_STEPS;
     if (decision >= 0) headBackward(parameters, tape, decision, gradient, outputGradient[1]);
-    layerBackward(transposed[1], upper, rows, step, outputGradient[1], cellGradient[1], readGradient);
+    layerBackward(1, upper, rows, step, outputGradient[1], cellGradient[1], readGradient);
     for (let row = 0; row < rows; row++) addUnits(readGradient, row * READS, outputGradient[0], row * UNITS);
-    layerBackward(transposed[0], lower, rows, step, outputGradient[0], cellGradient[0], readGradient);
+    layerBackward(0, lower, rows, step, outputGradient[0], cellGradient[0], readGradient);
     const fed = fedDecision(parameters, step);
     for (let row = 0; row < rows; row++) {
       if (step === 0) addUnits(readGradient, row * READS, gradient.start, 0);
@@ -49,7 +44,7 @@ export function backward(parameters: Parameters, tape: Tape, gradient: Parameter
   for (let index = 0; index < LAYERS; index++) {
     const { reads, gates } = tape.layers[index]!;
     const { weights, inputBias, recurrentBias } = gradient.layers[index]!;
-    addOuterProducts(gates, reads, weights, STEPS * rows, GATES, READS);
+    addOuterProducts(gates, reads, weights, STEPS * rows);
     for (let row = 0; row < STEPS * rows; row++) {
       for (let gate = 0; gate < GATES; gate++) inputBias[gate]! += gates[row * GATES + gate]!;
     }
@@ -88,10 +83,10 @@ function headBackward(
 /**
  * One step of a layer backwards. `outputGradient` [rows, UNITS] is the loss's derivative by this step's output and
  * becomes the part of the step before that goes through the recurrent weights; `cellGradient` likewise.
- * `readGradient` [rows, READS] is overwritten. `transposed` [READS, GATES] are the layer's weights.
+ * `readGradient` [rows, READS] is overwritten.
  */
 function layerBackward(
-  transposed: Float64Array,
+  layer: number,
   tape: LayerTape,
   rows: number,
   step: number,
@@ -119,7 +114,7 @@ function layerBackward(
       cellGradient[own] = byCell * forget;
     }
   }
-  multiplyTransposed(gates, step * rows * GATES, transposed, readGradient, 0, rows, READS, GATES);
+  readGradientsOf(layer, gates, readGradient, step * rows, rows);
   for (let row = 0; row < rows; row++)
     copyUnits(readGradient, row * READS + UNITS, outputGradient, row * UNITS);
 }

@@ -1,149 +1,108 @@
-// The matrix products of an LSTM and its gradient, on row-major Float64Arrays. Each keeps a small tile of sums in
-// registers; `width` and `depth` (400 gates, 200 inputs) must be multiples of 8, `rows` may be any number.
+// The matrix products of an LSTM layer and its gradient. The operands lie in the memory of the kernel: weights are
+// brought there once for all 46 steps, what changes from step to step is copied in and out.
+import { newKernel, PANEL } from "./kernel.ts";
+import { GATES, LAYERS, READS } from "./parameters.ts";
 
-/** c[rows, width] = a[rows, depth] b[width, depth]^T, reading a from `aAt` and writing c from `cAt`. */
-export function multiplyTransposed(
-  a: Float64Array,
-  aAt: number,
-  b: Float64Array,
-  c: Float64Array,
-  cAt: number,
+/** Rows that are multiplied at a time; more go in turns. */
+const ROWS = 64;
+const WEIGHTS = GATES * READS;
+
+// The memory's plan, in float64 numbers.
+const GRADIENT = 2 * LAYERS * WEIGHTS;
+const LEFT = GRADIENT + WEIGHTS;
+const RIGHT = LEFT + ROWS * GATES;
+const PRODUCT = RIGHT + ROWS * READS;
+const { memory, multiply } = newKernel(8 * (PRODUCT + ROWS * GATES));
+
+/** Brings a layer's weights [GATES, READS] in, for `gatesOf`. */
+export function loadForward(layer: number, weights: Float64Array): void {
+  let to = forwardAt(layer);
+  for (let gate = 0; gate < GATES; gate += PANEL) {
+    for (let read = 0; read < READS; read++) {
+      for (let column = 0; column < PANEL; column++) memory[to++] = weights[(gate + column) * READS + read]!;
+    }
+  }
+}
+
+/** Brings a layer's weights [GATES, READS] in, for `readGradientsOf`. */
+export function loadBackward(layer: number, weights: Float64Array): void {
+  copyPanels(weights, 0, backwardAt(layer), GATES, READS);
+}
+
+const forwardAt = (layer: number) => 2 * layer * WEIGHTS;
+const backwardAt = (layer: number) => (2 * layer + 1) * WEIGHTS;
+
+/** gates[rows, GATES] = reads[rows, READS] W^T of the layer, both from row `first`. */
+export function gatesOf(
+  layer: number,
+  reads: Float64Array,
+  gates: Float64Array,
+  first: number,
   rows: number,
-  width: number,
+): void {
+  product(forwardAt(layer), reads, first * READS, gates, first * GATES, rows, GATES, READS);
+}
+
+/** readGradients[rows, READS] = gateGradients[rows, GATES] W of the layer, from row `first` of gateGradients. */
+export function readGradientsOf(
+  layer: number,
+  gateGradients: Float64Array,
+  readGradients: Float64Array,
+  first: number,
+  rows: number,
+): void {
+  product(backwardAt(layer), gateGradients, first * GATES, readGradients, 0, rows, READS, GATES);
+}
+
+function product(
+  weights: number,
+  from: Float64Array,
+  fromAt: number,
+  to: Float64Array,
+  toAt: number,
+  rows: number,
+  columns: number,
   depth: number,
 ): void {
-  let row = 0;
-  for (; row + 1 < rows; row += 2) {
-    const a0 = aAt + row * depth;
-    for (let column = 0; column < width; column += 4) {
-      let s00 = 0;
-      let s01 = 0;
-      let s02 = 0;
-      let s03 = 0;
-      let s10 = 0;
-      let s11 = 0;
-      let s12 = 0;
-      let s13 = 0;
-      let at = column * depth;
-      for (let k = a0; k < a0 + depth; k++, at++) {
-        const x0 = a[k]!;
-        const x1 = a[k + depth]!;
-        const y0 = b[at]!;
-        const y1 = b[at + depth]!;
-        const y2 = b[at + 2 * depth]!;
-        const y3 = b[at + 3 * depth]!;
-        s00 += x0 * y0;
-        s01 += x0 * y1;
-        s02 += x0 * y2;
-        s03 += x0 * y3;
-        s10 += x1 * y0;
-        s11 += x1 * y1;
-        s12 += x1 * y2;
-        s13 += x1 * y3;
-      }
-      const to = cAt + row * width + column;
-      c[to] = s00;
-      c[to + 1] = s01;
-      c[to + 2] = s02;
-      c[to + 3] = s03;
-      c[to + width] = s10;
-      c[to + width + 1] = s11;
-      c[to + width + 2] = s12;
-      c[to + width + 3] = s13;
-    }
-  }
-  if (row < rows) {
-    const a0 = aAt + row * depth;
-    for (let column = 0; column < width; column += 8) {
-      let s0 = 0;
-      let s1 = 0;
-      let s2 = 0;
-      let s3 = 0;
-      let s4 = 0;
-      let s5 = 0;
-      let s6 = 0;
-      let s7 = 0;
-      let at = column * depth;
-      for (let k = a0; k < a0 + depth; k++, at++) {
-        const x = a[k]!;
-        s0 += x * b[at]!;
-        s1 += x * b[at + depth]!;
-        s2 += x * b[at + 2 * depth]!;
-        s3 += x * b[at + 3 * depth]!;
-        s4 += x * b[at + 4 * depth]!;
-        s5 += x * b[at + 5 * depth]!;
-        s6 += x * b[at + 6 * depth]!;
-        s7 += x * b[at + 7 * depth]!;
-      }
-      const to = cAt + row * width + column;
-      c[to] = s0;
-      c[to + 1] = s1;
-      c[to + 2] = s2;
-      c[to + 3] = s3;
-      c[to + 4] = s4;
-      c[to + 5] = s5;
-      c[to + 6] = s6;
-      c[to + 7] = s7;
-    }
+  for (let row = 0; row < rows; row += ROWS) {
+    const count = Math.min(ROWS, rows - row);
+    copy(from, fromAt + row * depth, memory, LEFT, count * depth);
+    multiply(8 * LEFT, 8 * weights, 8 * PRODUCT, count, columns, depth, 0);
+    copy(memory, PRODUCT, to, toAt + row * columns, count * columns);
   }
 }
 
-/** to[columns, rows] = from[rows, columns]^T. */
-export function transpose(from: Float64Array, to: Float64Array, rows: number, columns: number): void {
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) to[column * rows + row] = from[row * columns + column]!;
-  }
-}
-
-/** c[width, depth] += a[rows, width]^T b[rows, depth]. */
+/** weights[GATES, READS] += gateGradients[rows, GATES]^T reads[rows, READS]. */
 export function addOuterProducts(
-  a: Float64Array,
-  b: Float64Array,
-  c: Float64Array,
+  gateGradients: Float64Array,
+  reads: Float64Array,
+  weights: Float64Array,
   rows: number,
-  width: number,
-  depth: number,
 ): void {
-  for (let i = 0; i < width; i += 4) {
-    for (let j = 0; j < depth; j += 2) {
-      let s00 = 0;
-      let s01 = 0;
-      let s10 = 0;
-      let s11 = 0;
-      let s20 = 0;
-      let s21 = 0;
-      let s30 = 0;
-      let s31 = 0;
-      let p = i;
-      let q = j;
-      for (let row = 0; row < rows; row++, p += width, q += depth) {
-        const x0 = a[p]!;
-        const x1 = a[p + 1]!;
-        const x2 = a[p + 2]!;
-        const x3 = a[p + 3]!;
-        const y0 = b[q]!;
-        const y1 = b[q + 1]!;
-        s00 += x0 * y0;
-        s01 += x0 * y1;
-        s10 += x1 * y0;
-        s11 += x1 * y1;
-        s20 += x2 * y0;
-        s21 += x2 * y1;
-        s30 += x3 * y0;
-        s31 += x3 * y1;
-      }
-      let to = i * depth + j;
-      c[to] = c[to]! + s00;
-      c[to + 1] = c[to + 1]! + s01;
-      to += depth;
-      c[to] = c[to]! + s10;
-      c[to + 1] = c[to + 1]! + s11;
-      to += depth;
-      c[to] = c[to]! + s20;
-      c[to + 1] = c[to + 1]! + s21;
-      to += depth;
-      c[to] = c[to]! + s30;
-      c[to + 1] = c[to + 1]! + s31;
+  copy(weights, 0, memory, GRADIENT, WEIGHTS);
+  for (let row = 0; row < rows; row += ROWS) {
+    const count = Math.min(ROWS, rows - row);
+    for (let gate = 0; gate < GATES; gate++) {
+      const to = LEFT + gate * count;
+      for (let i = 0; i < count; i++) memory[to + i] = gateGradients[(row + i) * GATES + gate]!;
+    }
+    copyPanels(reads, row * READS, RIGHT, count, READS);
+    multiply(8 * LEFT, 8 * RIGHT, 8 * GRADIENT, GATES, READS, count, 1);
+  }
+  copy(memory, GRADIENT, weights, 0, WEIGHTS);
+}
+
+/** A row-major matrix [rows, columns], as panels [columns / PANEL, rows, PANEL] in the memory. */
+function copyPanels(from: Float64Array, fromAt: number, toAt: number, rows: number, columns: number): void {
+  let to = toAt;
+  for (let first = 0; first < columns; first += PANEL) {
+    for (let row = 0; row < rows; row++) {
+      const at = fromAt + row * columns + first;
+      for (let column = 0; column < PANEL; column++) memory[to++] = from[at + column]!;
     }
   }
+}
+
+function copy(from: Float64Array, fromAt: number, to: Float64Array, toAt: number, count: number): void {
+  for (let i = 0; i < count; i++) to[toAt + i] = from[fromAt + i]!;
 }

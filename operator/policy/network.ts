@@ -1,8 +1,8 @@
 // The recurrent policy's network: two LSTM layers and a head for each kind of decision.
 // It runs two steps for the encoder's nodes and then one step for each of the 44 decisions.
 import { DECISIONS } from "@segnas/searchspace/decisions.ts";
-import { multiplyTransposed } from "./matrix.ts";
-import { GATES, LAYERS, type LayerParameters, type Parameters, READS, UNITS } from "./parameters.ts";
+import { gatesOf, loadForward } from "./matrix.ts";
+import { GATES, LAYERS, type Parameters, READS, UNITS } from "./parameters.ts";
 
 export const ENCODER_STEPS = 2;
 export const STEPS = ENCODER_STEPS + DECISIONS.length;
@@ -70,6 +70,7 @@ export function forward(
 ): void {
   const { rows, decisions } = tape;
   const [lower, upper] = tape.layers as [LayerTape, LayerTape];
+  for (const [index, { weights }] of parameters.layers.entries()) loadForward(index, weights);
   for (let step = 0; step < STEPS; step++) {
     const fed = fedDecision(parameters, step);
     for (let row = 0; row < rows; row++) {
@@ -82,11 +83,11 @@ export function forward(
         copyUnits(parameters.heads[DECISIONS[fed]!.head]!.embedding, choice * UNITS, lower.reads, to);
       }
     }
-    layerForward(parameters.layers[0]!, lower, rows, step);
+    layerForward(parameters, 0, lower, rows, step);
     for (let row = step * rows; row < (step + 1) * rows; row++) {
       copyUnits(lower.outputs, row * UNITS, upper.reads, row * READS);
     }
-    layerForward(parameters.layers[1]!, upper, rows, step);
+    layerForward(parameters, 1, upper, rows, step);
     const decision = step - ENCODER_STEPS;
     if (decision < 0) continue;
     for (let row = 0; row < rows; row++) {
@@ -109,8 +110,19 @@ function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 
+/** Half the time of Math.tanh, exact to 2e-16 absolutely. */
+function tanh(x: number): number {
+  return 1 - 2 / (1 + Math.exp(2 * x));
+}
+
 /** One step of a layer whose input already stands in `reads`. */
-function layerForward(layer: LayerParameters, tape: LayerTape, rows: number, step: number): void {
+function layerForward(
+  { layers }: Parameters,
+  layer: number,
+  tape: LayerTape,
+  rows: number,
+  step: number,
+): void {
   const { reads, gates, cells, squashed, outputs } = tape;
   const first = step * rows;
   for (let row = first; row < first + rows; row++) {
@@ -118,8 +130,8 @@ function layerForward(layer: LayerParameters, tape: LayerTape, rows: number, ste
     if (step === 0) reads.fill(0, to, to + UNITS);
     else copyUnits(outputs, (row - rows) * UNITS, reads, to);
   }
-  multiplyTransposed(reads, first * READS, layer.weights, gates, first * GATES, rows, GATES, READS);
-  const { inputBias, recurrentBias } = layer;
+  gatesOf(layer, reads, gates, first, rows);
+  const { inputBias, recurrentBias } = layers[layer]!;
   for (let row = first; row < first + rows; row++) {
     for (let unit = 0; unit < UNITS; unit++) {
       const at = row * UNITS + unit;
@@ -128,7 +140,7 @@ function layerForward(layer: LayerParameters, tape: LayerTape, rows: number, ste
         gates[gate + offset]! + inputBias[unit + offset]! + recurrentBias[unit + offset]!;
       const input = sigmoid(preactivation(0));
       const forget = sigmoid(preactivation(UNITS));
-      const candidate = Math.tanh(preactivation(2 * UNITS));
+      const candidate = tanh(preactivation(2 * UNITS));
       const output = sigmoid(preactivation(3 * UNITS));
       const before = step === 0 ? 0 : cells[at - rows * UNITS]!;
       gates[gate] = input;
@@ -136,7 +148,7 @@ function layerForward(layer: LayerParameters, tape: LayerTape, rows: number, ste
       gates[gate + 2 * UNITS] = candidate;
       gates[gate + 3 * UNITS] = output;
       cells[at] = forget * before + input * candidate;
-      squashed[at] = Math.tanh(cells[at]!);
+      squashed[at] = tanh(cells[at]!);
       outputs[at] = output * squashed[at]!;
     }
   }

@@ -1,8 +1,8 @@
 // What proposes architectures and learns from their rewards, whatever the algorithm.
-import { DECISIONS } from "@segnas/searchspace/decisions.ts";
-import { random } from "@segnas/searchspace/random.ts";
+import { evolutionPolicy } from "./evolution.ts";
 import { recurrentPolicy } from "./recurrent.ts";
 import type { PolicySettings } from "./settings.ts";
+import { randomPolicy } from "./uniform.ts";
 
 /** 44 choices and the logarithm of the probability with which the policy made them. */
 export interface Proposal {
@@ -22,7 +22,10 @@ export interface Update {
   policyUpdates: number;
   /** Of the policy afterwards: the sum of the entropies of `probabilities()`, nats. */
   entropy: number;
-  /** The exponential mean of rewards, afterwards. */
+  /**
+   * The reward that a trial is measured by, afterwards: the exponential mean of rewards; the queue's worst
+   * (priorityQueue); the mean of the trials kept (pathConsistency) or of the population (evolution).
+   */
   baseline: number;
   /** Means over the update's minibatches, before each step: the loss, and the gradient's norm before clipping. */
   loss: number;
@@ -45,24 +48,12 @@ export interface Policy {
 
 /** Makes a new policy, or goes on from a state. Throws Error where the state is of another kind of policy. */
 export function createPolicy(settings: PolicySettings, seed: number, state?: Uint8Array): Policy {
-  return settings.name === "random" ? randomPolicy(seed, state) : recurrentPolicy(settings, seed, state);
-}
-
-function randomPolicy(seed: number, state?: Uint8Array): Policy {
-  const uniform = DECISIONS.map(({ choices }) => new Array<number>(choices).fill(1 / choices));
-  const entropy = DECISIONS.reduce((sum, { choices }) => sum + Math.log(choices), 0);
-  let policyUpdates = state === undefined ? 0 : Number(new TextDecoder().decode(state));
-  if (!Number.isSafeInteger(policyUpdates)) throw new Error("the policy state is not one of random");
-  return {
-    propose(index) {
-      const draw = random(seed, "sample", index);
-      return { decisions: DECISIONS.map(({ choices }) => draw.integer(choices)), logProbability: -entropy };
-    },
-    learn() {
-      policyUpdates++;
-      return { policyUpdates, entropy, baseline: 0, loss: 0, gradientNorm: 0 };
-    },
-    probabilities: () => uniform.map((distribution) => [...distribution]),
-    state: () => new TextEncoder().encode(String(policyUpdates)),
-  };
+  switch (settings.name) {
+    case "random":
+      return randomPolicy(seed, state);
+    case "evolution":
+      return evolutionPolicy(settings, seed, state);
+    default:
+      return recurrentPolicy(settings, seed, state);
+  }
 }

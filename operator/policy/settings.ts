@@ -1,9 +1,11 @@
 // What a search's `spec.policy` means: the preset's values, overridden field by field and checked.
 import { UserError } from "@segnas/searchspace/errors.ts";
 
+export type PolicyName = "ppo" | "reinforce" | "priorityQueue" | "pathConsistency" | "evolution" | "random";
+
 /** `spec.policy` as it is written; reals are decimal strings. */
 export interface PolicySpec {
-  name?: "ppo" | "reinforce" | "random";
+  name?: PolicyName;
   preset?: "default" | "published";
   batchSize?: number;
   epochs?: number;
@@ -13,32 +15,41 @@ export interface PolicySpec {
   entropyCoefficient?: string;
   baselineDecay?: string;
   feedDecisions?: boolean;
+  queueSize?: number;
+  replay?: number;
+  sharpness?: string;
+  population?: number;
+  sampleSize?: number;
 }
 
-/** What every policy that learns by gradients of its rewards has. */
-export interface GradientSettings {
+/** What every recurrent policy has. */
+export interface RecurrentSettings {
   /** Trials an update. */
   batchSize: number;
   /** Adam's. */
   learningRate: number;
   /** The largest norm of the gradient over all parameters. */
   gradientClip: number;
-  /** What a nat of entropy is worth, in units of the advantage. */
-  entropyCoefficient: number;
-  /** Of the exponential mean of rewards that advantages are taken from. */
-  baselineDecay: number;
   /** Whether a decision is the network's next input, so that later ones depend on it. */
   feedDecisions: boolean;
 }
 
-export interface PpoSettings extends GradientSettings {
+/** What those have that learn from how much better than usual a reward is. */
+interface AdvantageSettings extends RecurrentSettings {
+  /** What a nat of entropy is worth, in units of the advantage. */
+  entropyCoefficient: number;
+  /** Of the exponential mean of rewards that advantages are taken from. */
+  baselineDecay: number;
+  /** Whether advantages are divided by their deviation within the update. */
+  scaleAdvantages: boolean;
+}
+
+export interface PpoSettings extends AdvantageSettings {
   name: "ppo";
   /** Passes over the rows of an update. */
   epochs: number;
   /** A row counts until its probability has changed by this share. */
   clip: number;
-  /** Whether advantages are divided by their deviation within the update. */
-  scaleAdvantages: boolean;
   /**
    * 0: an update learns from its own trials, all in one minibatch. Above: from the last so many trials, a ring
    * that starts full of empty rows (no advantage), in random order and one row a minibatch.
@@ -46,9 +57,44 @@ export interface PpoSettings extends GradientSettings {
   ring: number;
 }
 
-export interface ReinforceSettings extends GradientSettings {
+export interface ReinforceSettings extends AdvantageSettings {
   name: "reinforce";
-  scaleAdvantages: boolean;
+}
+
+/** The network learns to make the best trials so far likely (arXiv 1801.03526). */
+export interface PriorityQueueSettings extends RecurrentSettings {
+  name: "priorityQueue";
+  /** What a nat of entropy is worth beside one of likelihood. */
+  entropyCoefficient: number;
+  /** Passes over the queue in an update. */
+  epochs: number;
+  /** How many of the best trials so far the network learns. */
+  queueSize: number;
+}
+
+/**
+ * The network learns a distribution in which the odds of a trial are those of its rank to a power that grows with
+ * the trials (path consistency, arXiv 1702.08892, on ranks). Old trials teach as rightly as new ones, bad ones as
+ * well as good ones.
+ */
+export interface PathConsistencySettings extends RecurrentSettings {
+  name: "pathConsistency";
+  /** Steps of the optimiser an update. */
+  epochs: number;
+  /** That power after 100 trials; it grows in proportion to their number. */
+  sharpness: number;
+  /** How many earlier trials, drawn anew for each step, it learns from together with an update's own. */
+  replay: number;
+}
+
+/** Regularised evolution (arXiv 1802.01548): it learns nothing but which trials were the last, and how good. */
+export interface EvolutionSettings {
+  name: "evolution";
+  batchSize: number;
+  /** How many of the last trials may become parents. */
+  population: number;
+  /** How many of them, drawn with replacement, compete to be the parent of a trial. */
+  sampleSize: number;
 }
 
 /** Uniform choices. It learns nothing; `batchSize` only counts updates as the other policies do. */
@@ -57,13 +103,18 @@ export interface RandomSettings {
   batchSize: number;
 }
 
-export type PolicySettings = PpoSettings | ReinforceSettings | RandomSettings;
+export type GradientSettings =
+  | PpoSettings
+  | ReinforceSettings
+  | PriorityQueueSettings
+  | PathConsistencySettings;
+export type PolicySettings = GradientSettings | EvolutionSettings | RandomSettings;
 
-type Preset = Omit<PpoSettings, "name">;
+type Field = Exclude<keyof PolicySpec, "name" | "preset">;
 
-const PRESETS: Record<"default" | "published", Preset> = {
-  // The best of those tried on a landscape of additive utilities, 300 trials: test/bench/policy.ts --learning.
-  default: {
+const DEFAULTS: Record<PolicyName, PolicySettings> = {
+  ppo: {
+    name: "ppo",
     batchSize: 10,
     epochs: 8,
     learningRate: 0.01,
@@ -75,81 +126,115 @@ const PRESETS: Record<"default" | "published", Preset> = {
     scaleAdvantages: true,
     ring: 0,
   },
-  // arXiv 1904.02365.
-  published: {
-    batchSize: 1,
-    epochs: 1,
-    learningRate: 0.0001,
-    clip: 0.1,
+  reinforce: {
+    name: "reinforce",
+    batchSize: 10,
+    learningRate: 0.01,
     gradientClip: 2,
     entropyCoefficient: 0,
     baselineDecay: 0.95,
-    feedDecisions: false,
-    scaleAdvantages: false,
-    ring: 100,
+    feedDecisions: true,
+    scaleAdvantages: true,
   },
+  priorityQueue: {
+    name: "priorityQueue",
+    batchSize: 10,
+    epochs: 10,
+    learningRate: 0.003,
+    gradientClip: 2,
+    entropyCoefficient: 0.01,
+    feedDecisions: true,
+    queueSize: 20,
+  },
+  pathConsistency: {
+    name: "pathConsistency",
+    batchSize: 10,
+    epochs: 8,
+    learningRate: 0.01,
+    gradientClip: 2,
+    feedDecisions: false,
+    sharpness: 12,
+    replay: 1000,
+  },
+  evolution: { name: "evolution", batchSize: 1, population: 50, sampleSize: 10 },
+  random: { name: "random", batchSize: 10 },
 };
 
-type Field = Exclude<keyof PolicySpec, "name" | "preset">;
+// arXiv 1904.02365.
+const PUBLISHED_REINFORCE: ReinforceSettings = {
+  name: "reinforce",
+  batchSize: 1,
+  learningRate: 0.0001,
+  gradientClip: 2,
+  entropyCoefficient: 0,
+  baselineDecay: 0.95,
+  feedDecisions: false,
+  scaleAdvantages: false,
+};
+const PUBLISHED: Partial<Record<PolicyName, PolicySettings>> = {
+  ppo: { ...PUBLISHED_REINFORCE, name: "ppo", epochs: 1, clip: 0.1, ring: 100 },
+  reinforce: PUBLISHED_REINFORCE,
+  random: { name: "random", batchSize: 1 },
+};
 
-const USED_BY: Record<Field, readonly NonNullable<PolicySpec["name"]>[]> = {
-  batchSize: ["ppo", "reinforce"],
-  epochs: ["ppo"],
-  learningRate: ["ppo", "reinforce"],
-  clip: ["ppo"],
-  gradientClip: ["ppo", "reinforce"],
-  entropyCoefficient: ["ppo", "reinforce"],
-  baselineDecay: ["ppo", "reinforce"],
-  feedDecisions: ["ppo", "reinforce"],
+interface Range {
+  holds: (value: number) => boolean;
+  wanted: string;
+}
+
+const COUNT: Range = {
+  holds: (value) => Number.isSafeInteger(value) && value >= 1,
+  wanted: "a whole number of at least 1",
+};
+const COUNTS: Partial<Record<Field, Range>> = {
+  batchSize: COUNT,
+  epochs: COUNT,
+  queueSize: COUNT,
+  replay: COUNT,
+  population: COUNT,
+  sampleSize: COUNT,
+};
+const REALS: Partial<Record<Field, Range>> = {
+  learningRate: { holds: (x) => x > 0 && x <= 1, wanted: 'a decimal above 0 and at most 1, e.g. "0.01"' },
+  clip: { holds: (x) => x > 0 && x < 1, wanted: 'a decimal between 0 and 1, e.g. "0.2"' },
+  gradientClip: { holds: (x) => x > 0, wanted: 'a decimal above 0, e.g. "2"' },
+  entropyCoefficient: { holds: (x) => x >= 0, wanted: 'a decimal of at least 0, e.g. "0.001"' },
+  sharpness: { holds: (x) => x > 0, wanted: 'a decimal above 0, e.g. "10"' },
+  baselineDecay: { holds: (x) => x >= 0 && x < 1, wanted: 'a decimal from 0 to below 1, e.g. "0.95"' },
 };
 
 /** Throws UserError for a field that the algorithm does not use, and for a value out of its range. */
-export function resolvePolicy(spec: PolicySpec = {}): PolicySettings {
-  const name = spec.name ?? "ppo";
-  for (const field of Object.keys(USED_BY) as Field[]) {
-    if (spec[field] !== undefined && !USED_BY[field].includes(name)) {
-      throw new UserError(
-        `spec.policy.${field}: not used by the policy ${name}; remove it, or set spec.policy.name to ${USED_BY[field].join(" or ")}`,
-      );
-    }
+export function resolvePolicy({
+  name = "ppo",
+  preset = "default",
+  ...fields
+}: PolicySpec = {}): PolicySettings {
+  const values = preset === "published" ? PUBLISHED[name] : DEFAULTS[name];
+  if (values === undefined) {
+    throw new UserError(
+      `spec.policy.preset: the published form knows no policy ${name}; remove it, or set spec.policy.name to ppo or reinforce`,
+    );
   }
-  const preset = PRESETS[spec.preset ?? "default"];
-  const whole = (field: "batchSize" | "epochs") => {
-    const value = spec[field] ?? preset[field];
-    if (Number.isSafeInteger(value) && value >= 1) return value;
-    throw outOfRange(field, value, "a whole number of at least 1");
-  };
-  const real = (
-    field: "learningRate" | "clip" | "gradientClip" | "entropyCoefficient" | "baselineDecay",
-    inRange: (value: number) => boolean,
-    wanted: string,
-  ) => {
-    const text = spec[field];
-    if (text === undefined) return preset[field];
-    const value = /^-?\d+(\.\d+)?([eE][-+]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
-    if (Number.isFinite(value) && inRange(value)) return value;
-    throw outOfRange(field, text, wanted);
-  };
-  const batchSize = whole("batchSize");
-  if (name === "random") return { name, batchSize };
-  const gradient: GradientSettings = {
-    batchSize,
-    learningRate: real(
-      "learningRate",
-      (x) => x > 0 && x <= 1,
-      'a decimal above 0 and at most 1, e.g. "0.01"',
-    ),
-    gradientClip: real("gradientClip", (x) => x > 0, 'a decimal above 0, e.g. "2"'),
-    entropyCoefficient: real("entropyCoefficient", (x) => x >= 0, 'a decimal of at least 0, e.g. "0.001"'),
-    baselineDecay: real("baselineDecay", (x) => x >= 0 && x < 1, 'a decimal from 0 to below 1, e.g. "0.95"'),
-    feedDecisions: spec.feedDecisions ?? preset.feedDecisions,
-  };
-  const { scaleAdvantages, ring } = preset;
-  if (name === "reinforce") return { name, ...gradient, scaleAdvantages };
-  const clip = real("clip", (x) => x > 0 && x < 1, 'a decimal between 0 and 1, e.g. "0.2"');
-  return { name, ...gradient, epochs: whole("epochs"), clip, scaleAdvantages, ring };
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined) as [Field, Given][];
+  return Object.assign({}, values, ...given.map(([field, value]) => ({ [field]: read(field, value, name) })));
 }
 
-function outOfRange(field: Field, value: number | string, wanted: string): UserError {
-  return new UserError(`spec.policy.${field}: ${JSON.stringify(value)} is out of range; write ${wanted}`);
+type Given = number | string | boolean;
+
+function read(field: Field, value: Given, name: PolicyName): number | boolean {
+  if (!(field in DEFAULTS[name])) {
+    const users = Object.values(DEFAULTS).filter((settings) => field in settings);
+    throw new UserError(
+      `spec.policy.${field}: not used by the policy ${name}; remove it, or set spec.policy.name to ${users.map((user) => user.name).join(" or ")}`,
+    );
+  }
+  if (typeof value === "boolean") return value;
+  const range = COUNTS[field] ?? REALS[field]!;
+  const number = typeof value === "number" ? value : DECIMAL.test(value) ? Number(value) : Number.NaN;
+  if (Number.isFinite(number) && range.holds(number)) return number;
+  throw new UserError(
+    `spec.policy.${field}: ${JSON.stringify(value)} is out of range; write ${range.wanted}`,
+  );
 }
+
+const DECIMAL = /^-?\d+(\.\d+)?([eE][-+]?\d+)?$/;

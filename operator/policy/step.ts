@@ -4,18 +4,26 @@ import { backward } from "./backpropagation.ts";
 import { CHOICES, FIRST_CHOICE, forward, newTape, type Tape } from "./network.ts";
 import { type Adam, adamStep } from "./optimizer.ts";
 import { type Parameters, parametersOf } from "./parameters.ts";
-import type { PpoSettings, ReinforceSettings } from "./settings.ts";
+import type {
+  PathConsistencySettings,
+  PpoSettings,
+  PriorityQueueSettings,
+  ReinforceSettings,
+} from "./settings.ts";
 
 /** What is learned from: decisions, their log-probability when they were taken, and how much better they did. */
 export interface Row {
   decisions: readonly number[];
+  /** PPO's ratio is taken from it. */
   logProbability: number;
+  /** Of path consistency: how much likelier than the others it is to become, nats. */
   advantage: number;
 }
 
 export type Loss =
   | Pick<PpoSettings, "name" | "clip" | "entropyCoefficient">
-  | Pick<ReinforceSettings, "name" | "entropyCoefficient">;
+  | Pick<ReinforceSettings | PriorityQueueSettings, "name" | "entropyCoefficient">
+  | Pick<PathConsistencySettings, "name">;
 
 // Working memory of this thread, shared by all policies: nothing in it outlives a call.
 const tapes = new Map<number, Tape>();
@@ -30,7 +38,7 @@ export function tapeFor(rows: number): Tape {
 
 /** Log-probability and entropy (nats) of the 44 decisions, as a tape's row has them. */
 export function scoreRow(
-  tape: Tape,
+  tape: Pick<Tape, "logProbabilities">,
   row: number,
   decisions: readonly number[],
 ): { logProbability: number; entropy: number } {
@@ -44,7 +52,11 @@ export function scoreRow(
   return { logProbability, entropy };
 }
 
-function entropyAt({ logProbabilities }: Tape, at: number, decision: number): number {
+function entropyAt(
+  { logProbabilities }: Pick<Tape, "logProbabilities">,
+  at: number,
+  decision: number,
+): number {
   let entropy = 0;
   for (let choice = 0; choice < DECISIONS[decision]!.choices; choice++) {
     entropy -= Math.exp(logProbabilities[at + choice]!) * logProbabilities[at + choice]!;
@@ -56,7 +68,10 @@ function entropyAt({ logProbabilities }: Tape, at: number, decision: number): nu
  * The loss of a minibatch, a mean over its rows:
  * - PPO (arXiv 1707.06347): -min(r A, clip(r, 1 - c, 1 + c) A) - e H, r the ratio of the row's probability now to
  *   that when it was taken, H the entropy summed over the decisions;
- * - REINFORCE: -A log p - e H.
+ * - REINFORCE: -A log p - e H;
+ * - a priority queue: the same, with A = 1 (arXiv 1801.03526);
+ * - path consistency: (g - mean g)^2 / 2 where g = log p - A (arXiv 1702.08892 for one reward at the end, its
+ *   value the minibatch's mean, as in arXiv 2010.10436).
  * With decisions fed back, H is the sum of the entropies along the row's own path, and its gradient leaves out
  * how the path itself would change.
  * The gradient lasts until the next call.
@@ -70,38 +85,49 @@ export function lossAndGradient(
   const gradient = gradients.get(feedDecisions) ?? parametersOf(feedDecisions);
   gradients.set(feedDecisions, gradient);
   gradient.values.fill(0);
-  if (loss.entropyCoefficient === 0 && rows.every(({ advantage }) => advantage === 0)) {
-    return { loss: 0, gradient };
-  }
+  const entropyCoefficient = "entropyCoefficient" in loss ? loss.entropyCoefficient : 0;
+  const needless = loss.name !== "pathConsistency" && entropyCoefficient === 0;
+  if (needless && rows.every(({ advantage }) => advantage === 0)) return { loss: 0, gradient };
   // The published network runs alike for all rows, so one sequence carries the sum of their gradients.
   const tape = tapeFor(feedDecisions ? rows.length : 1);
   forward(parameters, tape, (row, decision) => rows[row]!.decisions[decision]!);
   tape.logitGradients.fill(0);
+  const scores = rows.map(({ decisions }, row) => scoreRow(tape, feedDecisions ? row : 0, decisions));
+  const gains = gainsOf(
+    loss,
+    rows,
+    scores.map(({ logProbability }) => logProbability),
+  );
   let total = 0;
-  let zero = loss.entropyCoefficient === 0;
-  for (const [index, row] of rows.entries()) {
-    const tapeRow = feedDecisions ? index : 0;
-    const { logProbability, entropy } = scoreRow(tape, tapeRow, row.decisions);
-    let gain = row.advantage * logProbability;
-    let slope = row.advantage;
-    if (loss.name === "ppo") {
-      const ratio = Math.exp(logProbability - row.logProbability);
-      const clipped = Math.min(Math.max(ratio, 1 - loss.clip), 1 + loss.clip);
-      gain = Math.min(ratio * row.advantage, clipped * row.advantage);
-      slope = gain === ratio * row.advantage ? gain : 0;
-    }
-    total -= gain + loss.entropyCoefficient * entropy;
-    zero &&= slope === 0;
-    addLogitGradients(
-      tape,
-      tapeRow,
-      row.decisions,
-      -slope / rows.length,
-      -loss.entropyCoefficient / rows.length,
-    );
+  for (const [index, { decisions }] of rows.entries()) {
+    const { gain, slope } = gains[index]!;
+    total -= gain + entropyCoefficient * scores[index]!.entropy;
+    const [byLogProbability, byEntropy] = [-slope / rows.length, -entropyCoefficient / rows.length];
+    addLogitGradients(tape, feedDecisions ? index : 0, decisions, byLogProbability, byEntropy);
   }
-  if (!zero) backward(parameters, tape, gradient);
+  if (entropyCoefficient > 0 || gains.some(({ slope }) => slope !== 0)) backward(parameters, tape, gradient);
   return { loss: total / rows.length, gradient };
+}
+
+/** What each row takes from the loss beside its entropy, and the derivative of the sum by its log-probability. */
+function gainsOf(
+  loss: Loss,
+  rows: readonly Row[],
+  logProbabilities: readonly number[],
+): { gain: number; slope: number }[] {
+  if (loss.name === "pathConsistency") {
+    const gaps = rows.map(({ advantage }, index) => logProbabilities[index]! - advantage);
+    const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+    return gaps.map((gap) => ({ gain: -((gap - mean) ** 2) / 2, slope: mean - gap }));
+  }
+  return rows.map(({ advantage, logProbability: before }, index) => {
+    const now = logProbabilities[index]!;
+    if (loss.name !== "ppo") return { gain: advantage * now, slope: advantage };
+    const ratio = Math.exp(now - before);
+    const clipped = Math.min(Math.max(ratio, 1 - loss.clip), 1 + loss.clip);
+    const gain = Math.min(ratio * advantage, clipped * advantage);
+    return { gain, slope: gain === ratio * advantage ? gain : 0 };
+  });
 }
 
 /** Adds `byLogProbability` d log p / d logit + `byEntropy` d H / d logit. */

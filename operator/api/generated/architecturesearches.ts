@@ -74,11 +74,11 @@ export interface ArchitectureSearchSpec {
    */
   policy: {
     /**
-     * ppo (default): a recurrent network taught by proximal policy optimisation. reinforce: the same network taught by the plain policy gradient. random: uniform choice, which learns nothing; what every other policy has to beat.
+     * How a recurrent network is taught, or what stands in its place. ppo (default): by proximal policy optimisation. pathConsistency: by all trials so far, from their ranks, how much likelier one is to be than another; what learned most from a few hundred trials when measured. reinforce: by the plain policy gradient. priorityQueue: by the best trials so far. evolution: regularised evolution, no network: the child of a good recent trial with one decision changed. random: uniform choice, which learns nothing; what every other policy has to beat.
      */
-    name: "ppo" | "reinforce" | "random";
+    name: "pathConsistency" | "ppo" | "reinforce" | "priorityQueue" | "evolution" | "random";
     /**
-     * Values for the settings below that are absent. default, the default: chosen by measurement for searches of a few hundred trials. published: as in arXiv 1904.02365.
+     * Values for the settings below that are absent. default, the default: chosen by measurement for searches of a few hundred trials. published: as in arXiv 1904.02365 (ppo, reinforce).
      */
     preset: "default" | "published";
     /**
@@ -86,7 +86,7 @@ export interface ArchitectureSearchSpec {
      */
     batchSize?: number;
     /**
-     * Passes over a batch in one update (ppo). Absent, the preset's.
+     * Passes over what an update learns from (ppo, priorityQueue, pathConsistency). Absent, the preset's.
      */
     epochs?: number;
     /**
@@ -113,6 +113,26 @@ export interface ArchitectureSearchSpec {
      * Whether each decision is fed back as the next step's input; otherwise the decisions of one architecture are independent of each other. Absent, the preset's.
      */
     feedDecisions?: boolean;
+    /**
+     * How many of the best trials so far the network is taught (priorityQueue). Absent, the preset's.
+     */
+    queueSize?: number;
+    /**
+     * How decided the network becomes: the odds of a trial are to be those of its rank to a power that is this after 100 trials and grows in proportion to their number (pathConsistency), above 0. Absent, the preset's.
+     */
+    sharpness?: string;
+    /**
+     * How many earlier trials, drawn anew for each pass, an update learns from beside its own (pathConsistency). Absent, the preset's.
+     */
+    replay?: number;
+    /**
+     * How many of the last trials may become parents, and how many are uniform at the start (evolution). Absent, the preset's.
+     */
+    population?: number;
+    /**
+     * How many of the population, drawn at random, compete to be the parent of a trial (evolution). Absent, the preset's.
+     */
+    sampleSize?: number;
   };
   /**
    * What is maximised. Immutable.

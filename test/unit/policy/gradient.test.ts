@@ -28,8 +28,12 @@ function makeRows(parameters: Parameters): Row[] {
 
 function lossOf(parameters: Parameters, loss: Loss, rows: Row[], tape = newTape(rows.length)): number {
   forward(parameters, tape, (row, decision) => rows[row]!.decisions[decision]!);
+  const scores = rows.map((row, index) => scoreRow(tape, index, row.decisions));
+  const gaps = rows.map((row, index) => scores[index]!.logProbability - row.advantage);
+  const meanGap = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
   const losses = rows.map((row, index) => {
-    const { logProbability, entropy } = scoreRow(tape, index, row.decisions);
+    const { logProbability, entropy } = scores[index]!;
+    if (loss.name === "pathConsistency") return (gaps[index]! - meanGap) ** 2 / 2;
     const ratio = Math.exp(logProbability - row.logProbability);
     const within = Math.max(1 - CLIP, Math.min(1 + CLIP, ratio));
     const gain =
@@ -62,6 +66,9 @@ const cases: [feedDecisions: boolean, Loss][] = [
   [true, { name: "ppo", clip: CLIP, entropyCoefficient: ENTROPY }],
   [false, { name: "reinforce", entropyCoefficient: ENTROPY }],
   [true, { name: "reinforce", entropyCoefficient: ENTROPY }],
+  [true, { name: "priorityQueue", entropyCoefficient: ENTROPY }],
+  [false, { name: "pathConsistency" }],
+  [true, { name: "pathConsistency" }],
 ];
 
 for (const [feedDecisions, loss] of cases) {

@@ -10,8 +10,8 @@ import { DECISIONS, SPACE_SIZE } from "@segnas/searchspace/decisions.ts";
 import fc from "fast-check";
 import { runTrials } from "./landscape.ts";
 
-const published = resolvePolicy({ preset: "published" }) as PpoSettings;
-const fed = resolvePolicy({ epochs: 2 }) as PpoSettings;
+const published = resolvePolicy({ name: "ppo", preset: "published" }) as PpoSettings;
+const fed = resolvePolicy({ name: "ppo", epochs: 2 }) as PpoSettings;
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function experience(policy: Policy, index: number, reward: number): Experience {
@@ -32,6 +32,9 @@ test("a state goes on bit for bit", () => {
     { ...published, ring: 3 },
     fed,
     resolvePolicy({ name: "reinforce" }),
+    resolvePolicy({ name: "priorityQueue", epochs: 2, queueSize: 2 }),
+    resolvePolicy({ name: "pathConsistency", epochs: 2, replay: 1 }),
+    resolvePolicy({ name: "evolution", population: 3, sampleSize: 2 }),
     resolvePolicy({ name: "random" }),
   ];
   const rewards = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 2 });
@@ -53,7 +56,7 @@ test("a state goes on bit for bit", () => {
       assert.deepEqual(copy.probabilities(), policy.probabilities());
     },
   );
-  fc.assert(law, { seed: 1, numRuns: 6, examples: kinds.map((kind) => [kind, 1, [[0.5, 0]], [1]]) });
+  fc.assert(law, { seed: 1, numRuns: 9, examples: kinds.map((kind) => [kind, 1, [[0.5, 0]], [1]]) });
 });
 
 test("a state of another kind of policy is refused", () => {
@@ -62,6 +65,9 @@ test("a state of another kind of policy is refused", () => {
   assert.throws(() => createPolicy(resolvePolicy({ name: "reinforce" }), 1, state), /not one of reinforce/);
   assert.throws(() => createPolicy(fed, 1, state.subarray(1)), /not one of ppo/);
   assert.throws(() => createPolicy(resolvePolicy({ name: "random" }), 1, state), /not one of random/);
+  assert.throws(() => createPolicy(resolvePolicy({ name: "evolution" }), 1, state), /not one of evolution/);
+  const older = Float64Array.from(new Float64Array(state.buffer), (value, at) => (at === 0 ? 1 : value));
+  assert.throws(() => createPolicy(fed, 1, new Uint8Array(older.buffer)), /has format 1; .* format 2/);
 });
 
 for (const settings of [published, fed]) {
@@ -146,10 +152,12 @@ test("the random policy is uniform", () => {
 test("a policy that learns beats chance within 100 trials", () => {
   const deviation = 0.045;
   const chance = mean(runTrials(createPolicy(resolvePolicy({ name: "random" }), 1), 10, 100, 1));
-  // Decisions not fed back: the same learning at a tenth of the time; test/bench/policy.ts has the default.
+  // Decisions not fed back: the same learning at a tenth of the time.
   for (const [spec, gain] of [
     [{ name: "ppo", epochs: 4 }, 2],
     [{ name: "reinforce" }, 2],
+    [{ name: "priorityQueue" }, 1.5],
+    [{ name: "pathConsistency" }, 2],
   ] as const) {
     const settings = resolvePolicy({ ...spec, feedDecisions: false });
     const rewards = runTrials(createPolicy(settings, 1), settings.batchSize, 100, 1);

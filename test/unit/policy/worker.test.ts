@@ -6,7 +6,7 @@ import { type PolicyClient, startPolicy } from "@segnas/operator/policy/client.t
 import { createPolicy, type Experience } from "@segnas/operator/policy/policy.ts";
 import { type PpoSettings, resolvePolicy } from "@segnas/operator/policy/settings.ts";
 
-const settings = resolvePolicy({ epochs: 1 }) as PpoSettings;
+const settings = resolvePolicy({ name: "ppo", epochs: 1 }) as PpoSettings;
 const start = { settings, seed: 3 };
 
 async function experiences(client: PolicyClient, version: number): Promise<Experience[]> {

@@ -1,0 +1,36 @@
+// Uniform choices: the random policy, and what evolution starts from.
+import { DECISIONS } from "@segnas/searchspace/decisions.ts";
+import { type Random, random } from "@segnas/searchspace/random.ts";
+import type { Policy, Proposal } from "./policy.ts";
+
+/** The distributions of uniform choices. */
+export const uniformProbabilities = (): number[][] =>
+  DECISIONS.map(({ choices }) => new Array<number>(choices).fill(1 / choices));
+
+/** The sum of the distributions' entropies, nats. */
+export function entropyOf(distributions: readonly (readonly number[])[]): number {
+  return distributions.flat().reduce((sum, p) => (p === 0 ? sum : sum - p * Math.log(p)), 0);
+}
+
+const UNIFORM_ENTROPY = entropyOf(uniformProbabilities());
+
+export function uniformProposal(draw: Random): Proposal {
+  return {
+    decisions: DECISIONS.map(({ choices }) => draw.integer(choices)),
+    logProbability: -UNIFORM_ENTROPY,
+  };
+}
+
+export function randomPolicy(seed: number, state?: Uint8Array): Policy {
+  let policyUpdates = state === undefined ? 0 : Number(new TextDecoder().decode(state));
+  if (!Number.isSafeInteger(policyUpdates)) throw new Error("the policy state is not one of random");
+  return {
+    propose: (index) => uniformProposal(random(seed, "sample", index)),
+    learn() {
+      policyUpdates++;
+      return { policyUpdates, entropy: UNIFORM_ENTROPY, baseline: 0, loss: 0, gradientNorm: 0 };
+    },
+    probabilities: uniformProbabilities,
+    state: () => new TextEncoder().encode(String(policyUpdates)),
+  };
+}
