@@ -7,6 +7,7 @@ import { encoderCommand } from "./encoder.ts";
 import packageFile from "./package.json" with { type: "json" };
 import { planCommand } from "./plan.ts";
 import { searchCommand } from "./search.ts";
+import { verifyCommand } from "./verify.ts";
 
 const USAGE = 64; // EX_USAGE of sysexits: what was written is wrong
 const SOFTWARE = 70; // EX_SOFTWARE: we are
@@ -24,8 +25,8 @@ function program(): Command {
       "after",
       "\nExample:\n  segnas plan -f examples/quickstart.yaml\n  segnas search -f examples/quickstart.yaml",
     );
-  for (const command of [searchCommand(), planCommand(), describeCommand(), encoderCommand()])
-    segnas.addCommand(inherit(command, segnas));
+  const commands = [searchCommand(), planCommand(), describeCommand(), verifyCommand(), encoderCommand()];
+  for (const command of commands) segnas.addCommand(inherit(command, segnas));
   return segnas;
 }
 

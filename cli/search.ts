@@ -14,6 +14,7 @@ import { runAndFollow, saveReport, stopOnSignals } from "./follow.ts";
 import { positive, readSearch } from "./manifest.ts";
 import { resultDocument, resultText } from "./results.ts";
 import { checkTrainer, trainerOf } from "./trainer.ts";
+import { stateFolder } from "./verify.ts";
 
 interface Options {
   file: string;
@@ -30,7 +31,11 @@ export function searchCommand(): Command {
   return new Command("search")
     .description("Run a search on this machine. Run again, it goes on where it stopped.")
     .requiredOption("-f, --file <file>", "manifest of an ArchitectureSearch, - for standard input")
-    .option("--state <folder>", "where the search is kept (default: .segnas/<name of the search>)")
+    .option(
+      "--state <folder>",
+      "where the search is kept (default: .segnas/<name of the search>)",
+      stateFolder,
+    )
     .option("--dataset <folder>", "the data set's folder, in place of spec.dataset.path")
     .option(
       "--max-trials <n>",

@@ -1,23 +1,24 @@
 // What controllers read and write: objects as the Kubernetes API keeps them. Behind it stands a folder on one
 // machine (local/store.ts) or an API server; controllers cannot tell which.
+
+import type { LedgerShard } from "../ledger/shards.ts";
+import type { SnapshotChunk, SnapshotManifest } from "../ledger/snapshots.ts";
 import type { ArchitectureSearch } from "./generated/architecturesearches.ts";
 import type { CandidateTrial } from "./generated/candidatetrials.ts";
 import type { ObjectMeta } from "./meta.ts";
 
-/** A shard of a search's ledger (see ledger/shards.ts). Made by the operator only. */
+/** A piece of a search's ledger (ledger/shards.ts) or snapshots (ledger/snapshots.ts). Made by the operator only. */
 export interface SearchRecord {
   apiVersion: "segnas.dev/v1alpha1";
   kind: "SearchRecord";
   metadata: ObjectMeta;
+  /** One of the three. */
   spec: {
     /** The search's name. */
     search: string;
-    /** The shard's place in the row of shards, from 0. */
-    shard: number;
-    /** Nothing is added to it any more: the next shard may be made. */
-    sealed: boolean;
-    /** Entries in their order, each as JSON: numbers come back bit for bit. */
-    entries: string[];
+    shard?: LedgerShard;
+    snapshot?: SnapshotManifest;
+    chunk?: SnapshotChunk;
   };
 }
 

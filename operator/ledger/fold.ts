@@ -21,6 +21,13 @@ export interface Ranked {
   parameters: number;
 }
 
+export interface Refusal {
+  /** The entry that made it certain. */
+  entry: number;
+  /** The trainer's sentence. */
+  message: string;
+}
+
 export interface SearchState {
   entries: number;
   outcomes: Record<Outcome, number>;
@@ -37,10 +44,10 @@ export interface SearchState {
   batch: Experience[] | null;
   /** Whether each of the last `policyLag` entries has a reward; latest last. */
   recent: boolean[];
-  /** Trials in a row, up to the last entry, whose configuration the trainer refused. */
+  /** Trials in a row, up to the last entry, whose configuration the trainer refused; from 0 after `refused`. */
   refusals: number;
-  /** The trainer's sentence, once it had refused so many in a row before the first success that none will do. */
-  refused: string | null;
+  /** The last time that so many were refused in a row, before the first success, that none will do. */
+  refused: Refusal | null;
 }
 
 const TOP = 10;
@@ -84,8 +91,8 @@ export function fold(settings: FoldSettings, state: SearchState, entry: LedgerEn
     tail: full ? [] : tail,
     batch: full ? tail : null,
     recent: [...state.recent, experience !== undefined].slice(-settings.policyLag),
-    refusals,
-    refused: state.refused ?? (hopeless ? (entry.message ?? "") : null),
+    refusals: hopeless ? 0 : refusals,
+    refused: hopeless ? { entry: entry.number, message: entry.message ?? "" } : state.refused,
   };
 }
 

@@ -1,87 +1,224 @@
-// Where the ledger lies: a row of SearchRecords, each at most 64 KiB, named <search>-ledger-<k>. A shard is
-// sealed before the next is made, so only the last one is ever written.
+// Where the ledger lies: a row of SearchRecords, each at most 64 KiB. A shard is sealed before the next is made, so
+// only the last one is ever written, and every write names the version that it was read as. Who works on the search
+// first writes himself into it: whoever did so before can add nothing any more.
+import { createHash } from "node:crypto";
+import { UserError } from "@segnas/searchspace/errors.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
-import { controllerReference, keyOf, type SearchRecord, type Store } from "../api/store.ts";
+import {
+  AlreadyExistsError,
+  ConflictError,
+  controllerReference,
+  isControlledBy,
+  keyOf,
+  type SearchRecord,
+  type Store,
+} from "../api/store.ts";
 import { type LedgerEntry, readEntry, writeEntry } from "./entry.ts";
+import { checkFormat, FORMAT, type Format } from "./format.ts";
+
+export interface LedgerShard {
+  /** Its place in the row, from 0. */
+  number: number;
+  format: Format;
+  /** Counts who has worked on the search, and who does now. */
+  epoch: number;
+  holder: string;
+  /** One above the highest index that is known to have been made, should its trial be gone. */
+  made: number;
+  /** Refusals of the configuration in entries below this one no longer fail the search. */
+  forgiven: number;
+  /** Nothing is added to it any more: the next shard may be made. */
+  sealed: boolean;
+  /** In their order, each as JSON (so that numbers come back bit for bit) with the digest of all up to it. */
+  entries: { entry: string; digest: string }[];
+  /** Of everything else in here. */
+  digest: string;
+}
+
+/** A search's entries and the last shard, as last read or written. */
+export interface Ledger {
+  entries: LedgerEntry[];
+  /** Of all entries up to each. */
+  digests: string[];
+  last: (SearchRecord & { spec: { shard: LedgerShard } }) | undefined;
+}
+
+/** Another one works on the search by now: what is decided here counts no more. */
+class FencedError extends Error {
+  override readonly name = "FencedError";
+}
 
 const SHARD_BYTES = 64 * 1024;
 /** Kept free for metadata and the fields around the entries. */
-const RESERVED_BYTES = 2 * 1024;
-
-/** A search's entries and the open shard, as last read or written. */
-export interface Ledger {
-  entries: LedgerEntry[];
-  /** The last shard; none before the first entry. */
-  last: SearchRecord | undefined;
-}
-
+const RESERVED_BYTES = 4 * 1024;
 const LEDGER_LABEL = "segnas.dev/ledger";
 
-/** Reads all shards. Throws Error that names a gap or a double among shards or entries. */
+/** SHA-256 of texts, one after the other. */
+export const digestOf = (...texts: (string | Uint8Array)[]): string => {
+  const hash = createHash("sha256");
+  for (const text of texts) hash.update(text);
+  return hash.digest("base64url");
+};
+
+/** Reads all shards. Throws UserError that names a gap, a double or a change among shards and entries. */
 export async function readLedger(store: Store, search: ArchitectureSearch): Promise<Ledger> {
   const { namespace, name } = keyOf(search);
   const records = await store.list("SearchRecord", namespace, { [LEDGER_LABEL]: name });
-  const shards = records.sort((a, b) => a.spec.shard - b.spec.shard);
-  for (const [k, { metadata, spec }] of shards.entries()) {
-    if (spec.shard !== k)
-      throw new Error(`ledger of ${name}: shard ${k} is missing, ${metadata.name} follows`);
-    if (!spec.sealed && k < shards.length - 1) {
-      throw new Error(`ledger of ${name}: ${metadata.name} is not sealed, but another shard follows`);
-    }
-  }
-  const entries = shards.flatMap(({ spec }) => spec.entries.map(readEntry));
+  const own = records.filter((record) => isControlledBy(record, search)) as NonNullable<Ledger["last"]>[];
+  for (const { spec } of own) checkFormat(`the ledger of ${name}`, spec.shard?.format);
+  own.sort((a, b) => a.spec.shard.number - b.spec.shard.number);
+  const ledger: Ledger = { entries: [], digests: [], last: own.at(-1) };
   const indices = new Set<number>();
-  for (const [number, entry] of entries.entries()) {
-    if (entry.number !== number) {
-      const what = entry.number < number ? "is there twice" : "follows a gap";
-      throw new Error(`ledger of ${name}: entry ${entry.number} ${what} (entry ${number} expected)`);
+  const broken = (what: string) => new UserError(`ledger of ${name}: ${what}`);
+  for (const [k, record] of own.entries()) {
+    const { shard } = record.spec;
+    const { name: shardName } = record.metadata;
+    if (shard.number !== k) throw broken(`shard ${k} is missing, ${shardName} follows`);
+    if (!shard.sealed && k < own.length - 1)
+      throw broken(`${shardName} is not sealed, but another shard follows`);
+    for (const { entry: text, digest } of shard.entries) {
+      const number = ledger.entries.length;
+      if (digestOf(ledger.digests.at(-1) ?? search.metadata.uid!, text) !== digest)
+        throw broken(`entry ${number} in ${shardName} is not as it was written`);
+      const entry = readEntry(text);
+      if (entry.number !== number) {
+        const what = entry.number < number ? "is there twice" : "follows a gap";
+        throw broken(`entry ${entry.number} ${what} (entry ${number} expected)`);
+      }
+      if (indices.has(entry.index)) throw broken(`${entry.trial} is entered twice`);
+      indices.add(entry.index);
+      ledger.entries.push(entry);
+      ledger.digests.push(digest);
     }
-    if (indices.has(entry.index)) throw new Error(`ledger of ${name}: ${entry.trial} is entered twice`);
-    indices.add(entry.index);
+    if (shardDigest(record.spec.search, shard) !== shard.digest)
+      throw broken(`${shardName} is not as it was written`);
   }
-  return { entries, last: shards.at(-1) };
+  return ledger;
+}
+
+/**
+ * Reads the ledger and makes `holder` the one who writes it. `held` says that it was so before.
+ * @throws FencedError where another has become so since; UserError as readLedger
+ */
+export async function openLedger(
+  store: Store,
+  search: ArchitectureSearch,
+  holder: string,
+  held: boolean,
+): Promise<Ledger> {
+  for (;;) {
+    const ledger = await readLedger(store, search);
+    const last = ledger.last?.spec.shard;
+    if (held && last && last.holder !== holder)
+      throw new FencedError(`${search.metadata.name}: another process has taken over this search`);
+    const epoch = (last?.epoch ?? 0) + 1;
+    try {
+      if (last && !last.sealed) return await writeLast(store, ledger, { epoch, holder, format: FORMAT });
+      const number = (last?.number ?? -1) + 1;
+      const { made = 0, forgiven = 0 } = last ?? {};
+      const head = { number, format: FORMAT, epoch, holder, made, forgiven };
+      return await createShard(store, search, ledger, { ...head, sealed: false, entries: [] });
+    } catch (error) {
+      if (!(error instanceof ConflictError || error instanceof AlreadyExistsError)) throw error;
+    }
+  }
 }
 
 /**
  * Adds an entry to the last shard, or seals that and makes the next. Throws ConflictError or AlreadyExistsError
- * where somebody else wrote in between: read the ledger again.
+ * where somebody else wrote in between: open the ledger again.
  */
 export async function appendEntry(
   store: Store,
   search: ArchitectureSearch,
   ledger: Ledger,
   entry: LedgerEntry,
+  made: number,
 ): Promise<Ledger> {
   const text = writeEntry(entry);
-  const entries = [...ledger.entries, entry];
-  let { last } = ledger;
-  if (last && !last.spec.sealed && bytes([...last.spec.entries, text]) > SHARD_BYTES - RESERVED_BYTES) {
-    last = await store.update<"SearchRecord">({ ...last, spec: { ...last.spec, sealed: true } });
-  }
-  if (last && !last.spec.sealed) {
-    const spec = { ...last.spec, entries: [...last.spec.entries, text] };
-    return { entries, last: await store.update<"SearchRecord">({ ...last, spec }) };
+  const digest = digestOf(ledger.digests.at(-1) ?? search.metadata.uid!, text);
+  const line = { entry: text, digest };
+  let after = ledger;
+  const { shard } = ledger.last!.spec;
+  const entries = [...shard.entries, line];
+  if (shard.sealed || bytes(entries) > SHARD_BYTES - RESERVED_BYTES) {
+    if (!shard.sealed) after = await writeLast(store, after, { sealed: true });
+    const next = { ...shard, number: shard.number + 1, made, sealed: false, entries: [line] };
+    after = await createShard(store, search, after, next);
+  } else {
+    after = await writeLast(store, after, { made, entries });
   }
   return {
-    entries,
-    last: await store.create<"SearchRecord">(newShard(search, (last?.spec.shard ?? -1) + 1, text)),
+    entries: [...after.entries, readEntry(text)],
+    digests: [...after.digests, digest],
+    last: after.last,
   };
 }
 
-/** What the entries take as JSON in an object. */
-const bytes = (entries: string[]): number => Buffer.byteLength(JSON.stringify(entries));
+/** Notes in the last shard what does not follow from entries. Throws as appendEntry does. */
+export const writeNotes = (
+  store: Store,
+  ledger: Ledger,
+  notes: { made: number } | { forgiven: number },
+): Promise<Ledger> => writeLast(store, ledger, notes);
 
-function newShard(search: ArchitectureSearch, shard: number, entry: string): SearchRecord {
-  const { namespace, name } = keyOf(search);
-  return {
+/** What the entries take as JSON in an object. */
+const bytes = (entries: LedgerShard["entries"]): number => Buffer.byteLength(JSON.stringify(entries));
+
+/** Spelled out, as an API server may order fields anew. Entries have digests of their own. */
+const shardDigest = (search: string, shard: Omit<LedgerShard, "digest">): string => {
+  const { number, format, epoch, holder, made, forgiven, sealed, entries } = shard;
+  const last = entries.at(-1)?.digest ?? "";
+  const { ledger, algorithm, segnas } = format;
+  return digestOf(
+    JSON.stringify([
+      search,
+      number,
+      ledger,
+      algorithm,
+      segnas,
+      epoch,
+      holder,
+      made,
+      forgiven,
+      sealed,
+      entries.length,
+      last,
+    ]),
+  );
+};
+
+async function writeLast(store: Store, ledger: Ledger, fields: Partial<LedgerShard>): Promise<Ledger> {
+  const { spec, ...rest } = ledger.last!;
+  const shard = { ...spec.shard, ...fields };
+  const written = { ...spec, shard: { ...shard, digest: shardDigest(spec.search, shard) } };
+  const last = await store.update<"SearchRecord">({ ...rest, spec: written });
+  return { ...ledger, last: last as NonNullable<Ledger["last"]> };
+}
+
+async function createShard(
+  store: Store,
+  search: ArchitectureSearch,
+  ledger: Ledger,
+  shard: Omit<LedgerShard, "digest">,
+): Promise<Ledger> {
+  const { name } = keyOf(search);
+  const last = await store.create<"SearchRecord">({
     apiVersion: "segnas.dev/v1alpha1",
     kind: "SearchRecord",
-    metadata: {
-      name: `${name}-ledger-${shard}`,
-      namespace,
-      labels: { [LEDGER_LABEL]: name },
-      ownerReferences: [controllerReference(search)],
-    },
-    spec: { search: name, shard, sealed: false, entries: [entry] },
+    metadata: recordMetadata(search, `ledger-${shard.number}`, LEDGER_LABEL),
+    spec: { search: name, shard: { ...shard, digest: shardDigest(name, shard) } },
+  });
+  return { ...ledger, last: last as NonNullable<Ledger["last"]> };
+}
+
+/** Records are named by their search's UID: a later search of the same name has others. */
+export function recordMetadata(search: ArchitectureSearch, name: string, label: string) {
+  const key = keyOf(search);
+  return {
+    name: `${search.metadata.uid}-${name}`,
+    namespace: key.namespace,
+    labels: { [label]: key.name },
+    ownerReferences: [controllerReference(search)],
   };
 }

@@ -2,7 +2,7 @@
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { Key } from "../api/store.ts";
 import { reconcileSearch, type SearchDependencies } from "../controllers/architecturesearch/reconcile.ts";
-import { SEARCH_LABEL, TRIAL_LABEL } from "../controllers/candidatetrial/job.ts";
+import { TRIAL_LABEL } from "../controllers/candidatetrial/job.ts";
 import { reconcileTrial, type TrialDependencies } from "../controllers/candidatetrial/reconcile.ts";
 import { createQueue } from "../controllers/queue.ts";
 import { isFinished } from "../controllers/status.ts";
@@ -21,7 +21,7 @@ export function startControllers(
   key: Key,
   { changed, failed }: Hooks,
 ): { close(): Promise<void> } {
-  const { store, now } = dependencies;
+  const { store, now, trials } = dependencies;
   const { namespace } = key;
   /** Of the search or, by name, of a trial. */
   const work = (id: string) =>
@@ -32,8 +32,9 @@ export function startControllers(
   const addTrial = (name: string | undefined) => name && queue.add(TRIAL + name);
 
   async function addTrials(): Promise<void> {
-    const trials = await store.list("CandidateTrial", namespace, { [SEARCH_LABEL]: key.name });
-    for (const { metadata } of trials) addTrial(metadata.name);
+    for (const { metadata, status } of await trials.of(key))
+      if (status?.entry === undefined) addTrial(metadata.name);
+    for (const { metadata } of await store.list("Job", namespace)) addTrial(metadata.labels?.[TRIAL_LABEL]);
   }
 
   /** What of the search concerns all its trials: another spec, its end, or that it goes on after that. */

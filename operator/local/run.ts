@@ -1,4 +1,5 @@
 // A search on this machine: the controllers of the operator on a folder in place of a cluster.
+import { randomUUID } from "node:crypto";
 import { createLogger, type Logger } from "winston";
 import { SearchCondition } from "../api/conditions.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
@@ -7,8 +8,8 @@ import { ConflictError, type Key, keyOf } from "../api/store.ts";
 import type { PolicyUpdate } from "../controllers/architecturesearch/knowledge.ts";
 import { knowledgeOf, type SearchDependencies } from "../controllers/architecturesearch/reconcile.ts";
 import { defaultRetryDelay } from "../controllers/candidatetrial/decide.ts";
-import { SEARCH_LABEL } from "../controllers/candidatetrial/job.ts";
 import { isFinished, isTrue } from "../controllers/status.ts";
+import { cacheTrials } from "../controllers/trials.ts";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { startPolicy } from "../policy/client.ts";
 import { startControllers } from "./controllers.ts";
@@ -31,6 +32,8 @@ export interface LocalOptions {
   logger?: Logger;
   /** Milliseconds to wait after so many failures of a trial's infrastructure. */
   retryDelay?: (failures: number) => number;
+  /** See KnowledgeDependencies. */
+  snapshotEvery?: number;
 }
 
 export interface SearchView {
@@ -67,8 +70,15 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
     store.close();
     throw error;
   }
-  const dependencies: SearchDependencies = { store, logger, now, startPolicy, knowledge: new Map() };
-  const { namespace, name } = key;
+  const dependencies: SearchDependencies = {
+    ...{ store, logger, now, startPolicy },
+    ...(options.snapshotEvery !== undefined && { snapshotEvery: options.snapshotEvery }),
+    holder: randomUUID(),
+    trials: cacheTrials(store),
+    knowledge: new Map(),
+    held: new Set(),
+  };
+  const { namespace } = key;
   const current = async () => (await store.get("ArchitectureSearch", key))!;
 
   async function suspend(value: boolean): Promise<void> {
@@ -117,7 +127,7 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
     async view() {
       const search = await current();
       const { ledger, updates } = await knowledgeOf(dependencies, search);
-      const trials = await store.list("CandidateTrial", namespace, { [SEARCH_LABEL]: name });
+      const trials = await dependencies.trials.of(key);
       trials.sort((a, b) => a.spec.index - b.spec.index);
       const running = await runningTrials(await store.list("Pod", namespace));
       return { search, trials, entries: ledger.entries, running, policy: updates };

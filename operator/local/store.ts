@@ -1,11 +1,12 @@
 // The Kubernetes API on one machine: objects in SQLite. Every write is one transaction, so that whatever kills the
 // process leaves a whole store; one process at a time works on it.
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "@segnas/searchspace/errors.ts";
+import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import {
   AlreadyExistsError,
   ConflictError,
@@ -21,11 +22,21 @@ import {
 import { timestamp } from "../controllers/status.ts";
 
 export interface LocalStore extends Store {
+  /** Of all namespaces. */
+  searches(): ArchitectureSearch[];
+  /** What is not as it was written, in words. */
+  damage(): string[];
   close(): void;
 }
 
 interface Row {
+  kind: string;
+  namespace: string;
+  name: string;
+  uid: string;
+  owner: string | null;
   body: string;
+  digest: string;
 }
 
 const SCHEMA = `
@@ -38,6 +49,7 @@ const SCHEMA = `
     uid TEXT NOT NULL UNIQUE,
     owner TEXT,
     body TEXT NOT NULL,
+    digest TEXT NOT NULL,
     PRIMARY KEY (kind, namespace, name)
   ) STRICT;
   CREATE INDEX IF NOT EXISTS owned ON objects (owner);
@@ -58,24 +70,33 @@ export function openStore(
   const file = join(folder, "objects.sqlite");
   const database = usable(folder, () => openDatabase(file), lock);
   const { ino } = statSync(file);
-  const select = database.prepare("SELECT body FROM objects WHERE kind = ? AND namespace = ? AND name = ?");
-  const selectAll = database.prepare(
-    "SELECT body FROM objects WHERE kind = ? AND namespace = ? ORDER BY name",
-  );
-  const selectOwned = database.prepare("SELECT body FROM objects WHERE owner = ?");
-  const insert = database.prepare("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)");
-  const replace = database.prepare("UPDATE objects SET body = ?, owner = ? WHERE uid = ?");
+  const select = database.prepare("SELECT * FROM objects WHERE kind = ? AND namespace = ? AND name = ?");
+  const selectAll = database.prepare("SELECT * FROM objects WHERE kind = ? AND namespace = ? ORDER BY name");
+  const selectOwned = database.prepare("SELECT * FROM objects WHERE owner = ?");
+  const insert = database.prepare("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)");
   const remove = database.prepare("DELETE FROM objects WHERE uid = ?");
   const count = database.prepare("UPDATE version SET last = last + 1 RETURNING last");
   const listeners = new Map<Kind, Set<(event: WatchEvent<never>) => void>>();
 
   const read = (kind: Kind, { namespace, name }: Key): KubernetesObject | undefined => {
     const row = select.get(kind, namespace, name) as Row | undefined;
-    return row && JSON.parse(row.body);
+    return row && parse(row);
+  };
+  const parse = ({ kind, name, body }: Row): KubernetesObject => {
+    try {
+      return JSON.parse(body);
+    } catch {
+      throw new UserError(`${folder}: the record of ${kind} ${name} is damaged; give its backup`);
+    }
+  };
+  const save = (object: KubernetesObject): void => {
+    const { namespace, name } = keyOf(object);
+    const { uid, ownerReferences } = object.metadata;
+    const owner = ownerReferences?.[0]?.uid ?? null;
+    const row = { kind: object.kind, namespace, name, uid: uid!, owner, body: JSON.stringify(object) };
+    insert.run(...Object.values(row), rowDigest(row));
   };
   const nextVersion = (): string => String((count.get() as { last: number }).last);
-  const ownerOf = ({ metadata }: KubernetesObject): string | null =>
-    metadata.ownerReferences?.[0]?.uid ?? null;
 
   function tell(type: WatchEvent<Kind>["type"], object: KubernetesObject): void {
     const text = JSON.stringify(object);
@@ -126,7 +147,7 @@ export function openStore(
       const after = merge(before);
       if (isDeepStrictEqual(clone(after), before)) return before;
       after.metadata = { ...after.metadata, resourceVersion: nextVersion() };
-      replace.run(JSON.stringify(after), ownerOf(after), before.metadata.uid!);
+      save(after);
       changed("MODIFIED", after);
       return clone(after);
     });
@@ -137,12 +158,10 @@ export function openStore(
       return read(kind, key) as never;
     },
     async list(kind, namespace, labels = {}) {
-      const objects = (selectAll.all(kind, namespace) as unknown as Row[]).map(({ body }) =>
-        JSON.parse(body),
-      );
+      const objects = (selectAll.all(kind, namespace) as unknown as Row[]).map(parse);
       return objects.filter(({ metadata }) =>
         Object.entries(labels).every(([label, value]) => metadata.labels?.[label] === value),
-      );
+      ) as never;
     },
     async create(object) {
       return write((changed) => {
@@ -159,7 +178,7 @@ export function openStore(
           creationTimestamp: timestamp(now()),
         };
         const created = made as KubernetesObject;
-        insert.run(kind, key.namespace, key.name, made.metadata.uid!, ownerOf(created), JSON.stringify(made));
+        save(created);
         changed("ADDED", created);
         return clone(made) as never;
       });
@@ -187,7 +206,7 @@ export function openStore(
         const doomed = [object];
         for (const owner of doomed) {
           const owned = selectOwned.all(owner.metadata.uid!) as unknown as Row[];
-          doomed.push(...owned.map(({ body }) => JSON.parse(body)));
+          doomed.push(...owned.map(parse));
         }
         for (const victim of doomed) {
           remove.run(victim.metadata.uid!);
@@ -200,6 +219,20 @@ export function openStore(
       listeners.set(kind, set.add(listener as never));
       return () => set.delete(listener as never);
     },
+    searches() {
+      const rows = database.prepare("SELECT * FROM objects WHERE kind = 'ArchitectureSearch'").all();
+      return (rows as unknown as Row[]).map(parse) as ArchitectureSearch[];
+    },
+    damage() {
+      const pages = database.prepare("PRAGMA integrity_check(3)").all() as { integrity_check: string }[];
+      const rows = database.prepare("SELECT * FROM objects").all() as unknown as Row[];
+      return [
+        ...pages.flatMap(({ integrity_check: what }) => (what === "ok" ? [] : [`objects.sqlite: ${what}`])),
+        ...rows
+          .filter(({ digest, ...row }) => rowDigest(row) !== digest)
+          .map(({ kind, name }) => `the record of ${kind} ${name} is not as it was written`),
+      ];
+    },
     close() {
       database.close();
       lock.close();
@@ -210,19 +243,35 @@ export function openStore(
 /** A copy as JSON has it: without what is undefined. */
 const clone = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 
+const rowDigest = ({ kind, namespace, name, uid, owner, body }: Omit<Row, "digest">): string =>
+  createHash("sha256")
+    .update(JSON.stringify([kind, namespace, name, uid, owner, body]))
+    .digest("base64url");
+
+/** Nothing is written into a file that is damaged or another program's. */
 function openDatabase(file: string): DatabaseSync {
+  const isNew = !statSync(file, { throwIfNoEntry: false })?.size;
   const database = new DatabaseSync(file);
   try {
+    if (!isNew) checkDatabase(database);
     database.exec(SCHEMA);
-    const [damage] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
-    if (damage?.quick_check !== "ok") throw new Error("database disk image is malformed");
-    // Another program's file has another table of the name.
-    database.prepare("SELECT kind, namespace, name, uid, owner, body FROM objects LIMIT 0");
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+function checkDatabase(database: DatabaseSync): void {
+  try {
+    database.prepare("SELECT kind, namespace, name, uid, owner, body, digest FROM objects LIMIT 0");
+  } catch (error) {
+    const { message } = error as Error;
+    if (!/no such (table|column)/.test(message)) throw error;
+    throw new Error(`objects.sqlite is another program's, or of another version of segnas: ${message}`);
+  }
+  const [damage] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
+  if (damage?.quick_check !== "ok") throw new Error("database disk image is malformed");
 }
 
 /** What `open` gives. Throws UserError where the folder is read-only, damaged or another program's. */

@@ -147,12 +147,19 @@ test("each way to fail means what the table says", async () => {
 
 test("a configuration that the trainer refuses three times ends the search with the trainer's sentence", async () => {
   const misdeeds: Pretence["misdeeds"] = { 0: [64], 1: [64], 2: [64], 3: ["hang"] };
-  const { search, entries } = await runSearch(folder(), { maxTrials: 9 }, { ...QUICK, misdeeds });
+  const state = folder();
+  const { search, entries } = await runSearch(state, { maxTrials: 9 }, { ...QUICK, misdeeds });
   assert.equal(entries.length, 3);
   const failed = search.status?.conditions?.find(({ type }) => type === "Failed");
   assert.equal(failed?.status, "True");
   assert.equal(failed.reason, "InvalidConfiguration");
   assert.match(failed.message, /dataset\.path: no such folder/);
+  // Mended and opened again it goes on; its entries stay.
+  const mended = await runSearch(state, { maxTrials: 9 }, QUICK);
+  assert.equal(mended.entries.length, 9);
+  assert.deepEqual(mended.entries.slice(0, 3), entries);
+  const complete = mended.search.status?.conditions?.find(({ type }) => type === "Complete");
+  assert.equal(complete?.status, "True");
 });
 
 test("a search ends at its deadline with what it has found, and what runs is stopped", async () => {

@@ -7,14 +7,18 @@ import type {
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import type { LedgerEntry } from "../../ledger/entry.ts";
 import { type FoldSettings, type SearchState, versionAfter } from "../../ledger/fold.ts";
-import { deadline, searchStatus, verdict } from "./status.ts";
+import { deadline, isMended, searchStatus, verdict } from "./status.ts";
 import { settledEntry, trialName } from "./trial.ts";
 
 export type SearchAction =
   | { type: "Append"; entry: LedgerEntry }
   /** Tells a trial its number in the ledger: its Job may go. */
   | { type: "MarkEntered"; trial: CandidateTrial; entry: number }
+  /** The trainer had refused the configuration, but the search has been changed since: it is tried again. */
+  | { type: "Forgive"; entries: number }
   | { type: "Propose"; index: number; version: number }
+  /** Notes which indices were made, in case that the trial of the highest goes without an entry. */
+  | { type: "NoteMade"; made: number }
   | { type: "WriteStatus"; status: ArchitectureSearchStatus }
   /** Nothing to do before that time. */
   | { type: "Wait"; until: Date };
@@ -30,6 +34,8 @@ export interface SearchWorld {
   numbers: ReadonlyMap<number, number>;
   /** How many indices are known to have been used, though their trials may be gone. */
   made: number;
+  /** How many the ledger has noted as made, and below which entry refusals are forgiven. */
+  noted: { made: number; forgiven: number };
   /** Of the policy after its last update, nats; undefined before the first. */
   entropy: number | undefined;
   now: Date;
@@ -41,12 +47,16 @@ export function decideSearch(world: SearchWorld): SearchAction[] {
   const entries = entriesToAppend(world);
   if (entries.length > 0) return entries.map((entry) => ({ type: "Append", entry }));
 
+  if (isMended(world)) return [{ type: "Forgive", entries: world.state.entries }];
+
   const marks = trials.flatMap((trial): SearchAction[] => {
     const entry = numbers.get(trial.spec.index);
     return entry === undefined || trial.status?.entry !== undefined
       ? []
       : [{ type: "MarkEntered", trial, entry }];
   });
+  const next = nextIndex(world);
+  if (next > world.noted.made) marks.push({ type: "NoteMade", made: next });
   const ended = verdict(world);
   const status = searchStatus(world, ended);
   const write: SearchAction[] = status === search.status ? [] : [{ type: "WriteStatus", status }];

@@ -1,21 +1,39 @@
 // What the operator keeps in memory of a search: its ledger, the fold over it, and the policy that has learned
 // from it. All of it comes from the ledger, so it may be dropped and built again at any time.
+import { UserError } from "@segnas/searchspace/errors.ts";
+import type { Logger } from "winston";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { Store } from "../../api/store.ts";
 import type { LedgerEntry } from "../../ledger/entry.ts";
 import { EMPTY, type FoldSettings, fold, type SearchState, versionAfter } from "../../ledger/fold.ts";
-import { appendEntry, type Ledger, readLedger } from "../../ledger/shards.ts";
+import { appendEntry, type Ledger, openLedger } from "../../ledger/shards.ts";
+import {
+  listManifests,
+  type PolicyUpdate,
+  readSnapshot,
+  type Snapshot,
+  writeSnapshot,
+} from "../../ledger/snapshots.ts";
 import type { PolicyClient, PolicyStart } from "../../policy/client.ts";
 import { resolvePolicy } from "../../policy/settings.ts";
 
-/** What the policy was after an update, and after which entry that was. */
-export interface PolicyUpdate {
-  update: number;
-  /** The sum over the decisions, nats. */
-  entropy: number;
-  baseline: number;
-  entry: number;
+export type { PolicyUpdate };
+
+export interface KnowledgeDependencies {
+  store: Store;
+  logger: Logger;
+  startPolicy: (start: PolicyStart) => PolicyClient;
+  /** Who this is: no other process has the same. */
+  holder: string;
+  /** Entries from one snapshot to the next. */
+  snapshotEvery?: number;
 }
+
+/**
+ * A start learns at most so many entries again, and policyLag more: 5 updates of ten trials, or 50 of the published
+ * form, a few seconds either way. The 4 MB of a snapshot are then 80 KB a trial.
+ */
+const SNAPSHOT_EVERY = 50;
 
 export interface Knowledge {
   settings: FoldSettings;
@@ -23,32 +41,78 @@ export interface Knowledge {
   state: SearchState;
   /** Entry numbers by trial index. */
   numbers: Map<number, number>;
-  /** One above the highest index that was seen or used: not from the ledger, and forgotten with the process. */
+  /** One above the highest index that was seen or used. */
   made: number;
   policy: PolicyClient;
   updates: PolicyUpdate[];
+  /** What the next snapshot will hold, but for the policy's own part. */
+  nextSnapshot: Omit<Snapshot, "policy"> | undefined;
+  snapshotEvery: number;
 }
 
-/** Reads the ledger and replays it through fold and policy. */
+/** What the fold has to know of a search's spec. */
+export function foldSettings({ spec }: ArchitectureSearch): FoldSettings {
+  const { batchSize } = resolvePolicy(spec.policy);
+  return { batchSize, failureReward: Number(spec.objective.failureReward), policyLag: spec.policyLag };
+}
+
+/**
+ * Takes the ledger over (see openLedger), and learns what it holds: from the newest snapshot on that is whole.
+ * @throws FencedError, UserError as openLedger does
+ */
 export async function openKnowledge(
-  store: Store,
+  dependencies: KnowledgeDependencies,
   search: ArchitectureSearch,
-  startPolicy: (start: PolicyStart) => PolicyClient,
+  held: boolean,
 ): Promise<Knowledge> {
-  const { seed, policy, objective, policyLag } = search.spec;
-  const settings = resolvePolicy(policy);
-  const ledger = await readLedger(store, search);
+  const { store, startPolicy, holder, snapshotEvery = SNAPSHOT_EVERY } = dependencies;
+  const ledger = await openLedger(store, search, holder, held);
+  // The status is written after the ledger, and was read before.
+  const told = search.status?.entries ?? 0;
+  if (told > ledger.entries.length) {
+    throw new UserError(
+      `ledger of ${search.metadata.name}: it ends after ${ledger.entries.length} entries, but there were ${told}: records are missing`,
+    );
+  }
+  const { seed, policy } = search.spec;
   const knowledge: Knowledge = {
-    settings: { batchSize: settings.batchSize, failureReward: Number(objective.failureReward), policyLag },
+    settings: foldSettings(search),
     ledger,
     state: EMPTY,
-    numbers: new Map(),
-    made: 0,
-    policy: startPolicy({ settings, seed }),
+    numbers: new Map(ledger.entries.map(({ index, number }) => [index, number])),
+    made: ledger.last!.spec.shard.made,
+    policy: startPolicy({ settings: resolvePolicy(policy), seed }),
     updates: [],
+    nextSnapshot: undefined,
+    snapshotEvery,
   };
-  for (const entry of ledger.entries) await take(knowledge, entry);
-  return knowledge;
+  try {
+    await restore(knowledge, dependencies, search);
+    for (const entry of ledger.entries.slice(knowledge.state.entries)) await take(knowledge, entry);
+    return knowledge;
+  } catch (error) {
+    await knowledge.policy.close();
+    throw error;
+  }
+}
+
+/** Goes on from the newest snapshot that counts, if there is one. */
+async function restore(
+  knowledge: Knowledge,
+  { store, logger }: KnowledgeDependencies,
+  search: ArchitectureSearch,
+): Promise<void> {
+  for (const manifest of await listManifests(store, search)) {
+    try {
+      const { state, updates, policy } = await readSnapshot(store, search, knowledge.ledger, manifest);
+      await knowledge.policy.restore(state.policyUpdates, policy);
+      Object.assign(knowledge, { state, updates });
+      return;
+    } catch (error) {
+      const reason = (error as Error).message;
+      logger.warn("snapshot passed over", { search: search.metadata.name, reason });
+    }
+  }
 }
 
 /** Writes an entry into the ledger and learns it. Throws as appendEntry does; then the knowledge is out of date. */
@@ -58,8 +122,9 @@ export async function enter(
   search: ArchitectureSearch,
   entry: LedgerEntry,
 ): Promise<void> {
-  knowledge.ledger = await appendEntry(store, search, knowledge.ledger, entry);
-  await take(knowledge, entry);
+  knowledge.ledger = await appendEntry(store, search, knowledge.ledger, entry, knowledge.made);
+  // As it is read again: -0 is 0 in JSON.
+  await take(knowledge, knowledge.ledger.entries.at(-1)!);
 }
 
 async function take(knowledge: Knowledge, entry: LedgerEntry): Promise<void> {
@@ -67,9 +132,38 @@ async function take(knowledge: Knowledge, entry: LedgerEntry): Promise<void> {
   const state = fold(settings, knowledge.state, entry);
   knowledge.state = state;
   numbers.set(entry.index, entry.number);
+  if (state.batch) {
+    const { entropy, baseline } = await policy.learn(state.batch);
+    updates.push({ update: state.policyUpdates, entropy, baseline, entry: entry.number });
+  }
+  if (state.entries % knowledge.snapshotEvery === 0 && !isWaiting(knowledge))
+    knowledge.nextSnapshot = { state, updates: [...updates] };
   if (!state.batch) return;
-  const { entropy, baseline } = await policy.learn(state.batch);
-  updates.push({ update: state.policyUpdates, entropy, baseline, entry: entry.number });
   // The next trial's index is at least the number of entries, and the version it needs never falls.
-  await policy.forget(versionAfter(settings, state, Math.max(0, state.entries - settings.policyLag + 1)));
+  const needed = versionAfter(settings, state, oldestNeeded(knowledge));
+  await policy.forget(Math.min(needed, knowledge.nextSnapshot?.state.policyUpdates ?? needed));
+}
+
+/** Whether there is a snapshot to be that is not old enough yet (see snapshotIfDue). */
+const isWaiting = (knowledge: Knowledge): boolean =>
+  knowledge.nextSnapshot !== undefined && knowledge.nextSnapshot.state.entries > oldestNeeded(knowledge);
+
+/** How many entries the oldest version of the policy has learned from that a trial may still be made from. */
+const oldestNeeded = ({ state, settings }: Knowledge): number =>
+  Math.max(0, state.entries - settings.policyLag + 1);
+
+/**
+ * Writes the snapshot that is due, if one is: a start that goes on from it must have every version of the policy
+ * that trials are still made from, so it is written once it is the oldest of them.
+ */
+export async function snapshotIfDue(
+  knowledge: Knowledge,
+  store: Store,
+  search: ArchitectureSearch,
+): Promise<void> {
+  const { nextSnapshot: next, policy, ledger } = knowledge;
+  if (!next || isWaiting(knowledge)) return;
+  const state = await policy.state(next.state.policyUpdates);
+  await writeSnapshot(store, search, ledger, { ...next, policy: state });
+  if (knowledge.nextSnapshot === next) knowledge.nextSnapshot = undefined;
 }

@@ -4,7 +4,7 @@ import { DECISIONS } from "@segnas/searchspace/decisions.ts";
 import { SearchCondition, SearchReason, setCondition } from "../../api/conditions.ts";
 import type { ArchitectureSearchStatus } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
-import type { Ranked } from "../../ledger/fold.ts";
+import type { Ranked, SearchState } from "../../ledger/fold.ts";
 import { decimal, isTrue, timestamp } from "../status.ts";
 import { nextIndex, type SearchWorld } from "./decide.ts";
 
@@ -14,19 +14,42 @@ export interface Verdict {
   message: string;
 }
 
+/** When it would have begun, in milliseconds, had it never stopped: what it stood still is not counted. */
+function begin({ search, now }: SearchWorld): number | undefined {
+  const { startTime, conditions } = search.status ?? {};
+  if (!startTime) return undefined;
+  const stop = conditions?.find(({ type }) => type === SearchCondition.Progressing);
+  const still = stop?.status === "False" ? now.getTime() - Date.parse(stop.lastTransitionTime) : 0;
+  return Date.parse(startTime) + still;
+}
+
 /** When the search's time is up, if its time is limited and has begun. */
-export function deadline({ search }: SearchWorld): Date | undefined {
-  const seconds = search.spec.budget?.activeDeadlineSeconds;
-  const start = search.status?.startTime;
-  return seconds && start ? new Date(Date.parse(start) + seconds * 1000) : undefined;
+export function deadline(world: SearchWorld): Date | undefined {
+  const seconds = world.search.spec.budget?.activeDeadlineSeconds;
+  const start = begin(world);
+  return seconds && start !== undefined ? new Date(start + seconds * 1000) : undefined;
+}
+
+const isRefused = ({ state, noted }: SearchWorld): boolean =>
+  state.refused !== null && state.refused.entry >= noted.forgiven;
+
+/** Whether the search failed as the trainer refused its configuration, and its spec was written anew after that. */
+export function isMended(world: SearchWorld): boolean {
+  const { conditions = [] } = world.search.status ?? {};
+  const failed = conditions.find(({ type, status }) => type === SearchCondition.Failed && status === "True");
+  return (
+    isRefused(world) &&
+    failed?.reason === SearchReason.InvalidConfiguration &&
+    failed.observedGeneration !== world.search.metadata.generation
+  );
 }
 
 /** Whether, and why, the search has ended. It goes on where a limit that ended it is raised. */
 export function verdict(world: SearchWorld): Verdict | undefined {
   const { search, state, numbers, now } = world;
   const { maxTrials, maxFailedTrials, budget } = search.spec;
-  if (state.refused !== null) {
-    const message = `the trainer refuses the configuration: ${state.refused}`;
+  if (state.refused && isRefused(world)) {
+    const message = `the trainer refuses the configuration: ${state.refused.message}`;
     return { type: "Failed", reason: SearchReason.InvalidConfiguration, message };
   }
   const failed = state.outcomes.Failed + state.outcomes.Infrastructure;
@@ -69,8 +92,11 @@ export function searchStatus(world: SearchWorld, ended: Verdict | undefined): Ar
   const settled = (outcome: string) =>
     open.filter(({ status }) => status?.result?.outcome === outcome).length;
   const running = open.filter(isTraining).length;
-  const top = state.top.map(rankedStatus);
-  const startTime = before.startTime ?? (nextIndex(world) > 0 ? timestamp(now) : undefined);
+  const start = ended || search.spec.suspend ? undefined : begin(world);
+  const startTime =
+    start !== undefined
+      ? timestamp(new Date(start))
+      : (before.startTime ?? (nextIndex(world) > 0 ? timestamp(now) : undefined));
   const status: ArchitectureSearchStatus = {
     observedGeneration: search.metadata.generation ?? 1,
     conditions: conditions(world, ended),
@@ -81,17 +107,25 @@ export function searchStatus(world: SearchWorld, ended: Verdict | undefined): Ar
       failed: state.outcomes.Failed + state.outcomes.Infrastructure + settled("Failed"),
       deleted: state.outcomes.Deleted + settled("Deleted"),
     },
-    entries: state.entries,
-    policyUpdates: state.policyUpdates,
     ...(entropy !== undefined && { policyEntropy: decimal(entropy / DECISIONS.length) }),
     ...(startTime && { startTime }),
     ...(ended && { completionTime: before.completionTime ?? timestamp(now) }),
+    ...foldStatus(state),
+  };
+  return isDeepStrictEqual(status, before) ? before : status;
+}
+
+/** What of the status follows from the ledger alone. */
+export function foldStatus(state: SearchState) {
+  const top = state.top.map(rankedStatus);
+  return {
+    entries: state.entries,
+    policyUpdates: state.policyUpdates,
     ...(top[0] && { best: top[0] }),
     top,
     paretoFront: state.paretoFront.slice(-MAX_FRONT).map(rankedStatus),
     gpuSeconds: decimal(Math.round(state.gpuSeconds * 1000) / 1000),
   };
-  return isDeepStrictEqual(status, before) ? before : status;
 }
 
 /** Keeps the status small whatever the front; its best rewards stay. */

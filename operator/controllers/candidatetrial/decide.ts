@@ -41,12 +41,13 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
   const attempts = status.attempts ?? [];
   const open = attempts.find(({ endTime }) => endTime === undefined);
   const own = world.jobs.filter((job) => isControlledBy(job, trial));
-  const deletes = own
-    .filter(({ metadata }) => metadata.name !== open?.job)
-    .map((job): TrialAction => ({ type: "DeleteJob", job }));
+  const remove = (job: Job): TrialAction => ({ type: "DeleteJob", job });
+  // Nothing can be added to an entry, such as that of a trial which was deleted and made once more.
+  if (status.entry !== undefined) return own.map(remove);
   // A settled trial's Job stays until its result is in the ledger.
-  if (status.result) return status.entry === undefined ? [] : deletes;
-  if (deletes.length > 0) return deletes;
+  if (status.result) return [];
+  const others = own.filter(({ metadata }) => metadata.name !== open?.job);
+  if (others.length > 0) return others.map(remove);
 
   const stopped = !search || search.spec.suspend || isFinished(search);
   if (!open) return stopped ? [] : nextAttempt(world, search, attempts);

@@ -23,6 +23,7 @@ class Play {
   entries: LedgerEntry[] = [];
   state = EMPTY;
   proposals: { index: number; version: number; entries: number }[] = [];
+  noted = { made: 0, forgiven: 0 };
   now = start;
 
   constructor(spec: object) {
@@ -33,7 +34,8 @@ class Play {
     const { search, trials, state } = this;
     const numbers = new Map(this.entries.map(({ index, number }) => [index, number]));
     const made = (this.proposals.at(-1)?.index ?? -1) + 1;
-    return { search, trials, settings, state, numbers, made, entropy: undefined, now: new Date(this.now) };
+    const { noted, now } = this;
+    return { search, trials, settings, state, numbers, made, noted, entropy: undefined, now: new Date(now) };
   }
 
   /** Decides and acts until nothing changes. */
@@ -55,6 +57,10 @@ class Play {
       const { index, version } = action;
       this.trials.push(makeTrial(index));
       this.proposals.push({ index, version, entries: this.state.entries });
+    } else if (action.type === "NoteMade") {
+      this.noted.made = action.made;
+    } else if (action.type === "Forgive") {
+      this.noted.forgiven = action.entries;
     } else if (action.type === "WriteStatus") {
       this.search = { ...this.search, status: action.status };
     }
@@ -232,6 +238,64 @@ test("a deadline completes a search that has found something, and fails one that
     play.run();
     assert.equal(play.condition(type)?.reason, "DeadlineExceeded");
   }
+});
+
+test("time that the search stood still is not counted", () => {
+  const play = new Play({ budget: { activeDeadlineSeconds: 60 }, rewardOrder: "Completion" });
+  play.run();
+  const suspend = (value: boolean) => {
+    play.search = { ...play.search, spec: { ...play.search.spec, suspend: value } };
+    play.run();
+  };
+  play.now += 40_000;
+  suspend(true);
+  play.now += 1000_000;
+  suspend(false);
+  assert.equal(play.condition("Progressing")?.status, "True");
+  const wait = decideSearch(play.world()).find((action) => action.type === "Wait");
+  assert.equal(wait?.until.getTime(), play.now + 20_000);
+  play.now += 20_000;
+  play.run();
+  assert.equal(play.condition("Failed")?.reason, "DeadlineExceeded");
+});
+
+test("a search whose configuration was refused goes on once its spec is written anew, and may fail again", () => {
+  const play = new Play({ rewardOrder: "Completion" });
+  play.run();
+  const refuse = () => {
+    const { index } = play.unsettled()[0]!.spec;
+    const result = { outcome: "Failed", cause: "InvalidConfiguration", message: `no data ${index}` } as const;
+    play.now += 1000;
+    play.end(index, new Date(play.now).toISOString(), result);
+    play.run();
+  };
+  for (const _ of [0, 1, 2]) refuse();
+  assert.equal(play.condition("Failed")?.message, "the trainer refuses the configuration: no data 2");
+  play.run();
+  assert.equal(play.condition("Failed")?.status, "True");
+  play.search = { ...play.search, metadata: { ...play.search.metadata, generation: 2 } };
+  play.run();
+  assert.equal(play.condition("Failed")?.status, "False");
+  assert.equal(play.condition("Progressing")?.status, "True");
+  assert.equal(play.entries.length, 3);
+  assert.equal(play.noted.forgiven, 3);
+  for (const _ of [0, 1]) refuse();
+  assert.equal(play.condition("Failed")?.status, "False");
+  refuse();
+  assert.equal(play.condition("Failed")?.message, "the trainer refuses the configuration: no data 5");
+});
+
+test("the highest index that was made is noted, so that it counts though its trial goes", () => {
+  const play = new Play({ rewardOrder: "Index" });
+  play.run();
+  assert.equal(play.noted.made, 3);
+  play.trials = play.trials.slice(0, 2);
+  const { trials, noted } = play;
+  const world = { ...play.world(), made: noted.made, trials };
+  assert.deepEqual(
+    decideSearch(world).filter(({ type }) => type === "Propose"),
+    [{ type: "Propose", index: 3, version: 0 }],
+  );
 });
 
 test("maxTrials may be lowered below what there is, and raised after the end", () => {

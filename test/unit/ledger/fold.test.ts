@@ -112,7 +112,7 @@ test("a batch is told once, with the failure reward where there is no finite one
   assert.equal(foldAll([succeeded(3, { outcome: "Infrastructure", reward: null })], full).batch, null);
 });
 
-test("three refusals in a row before the first success are final, with the sentence of the third", () => {
+test("three refusals in a row before the first success are told, with the sentence of the third", () => {
   const refused = (number: number) =>
     succeeded(number, {
       outcome: "Infrastructure",
@@ -121,16 +121,19 @@ test("three refusals in a row before the first success are final, with the sente
       message: `sentence ${number}`,
     });
   const failed = succeeded(2, { outcome: "Failed", reward: 0 });
-  assert.equal(foldAll([refused(0), refused(1), refused(2)]).refused, "sentence 2");
+  const third = { entry: 2, message: "sentence 2" };
+  assert.deepEqual(foldAll([refused(0), refused(1), refused(2)]).refused, third);
   assert.equal(foldAll([refused(0), refused(1), failed, refused(3)]).refused, null);
   assert.equal(foldAll([succeeded(0), refused(1), refused(2), refused(3)]).refused, null);
-  assert.equal(foldAll([refused(0), refused(1), refused(2), succeeded(3)]).refused, "sentence 2");
+  assert.deepEqual(foldAll([refused(0), refused(1), refused(2), succeeded(3)]).refused, third);
+  const six = foldAll([0, 1, 2, 3, 4].map(refused));
+  assert.deepEqual(six.refused, third);
+  assert.deepEqual(fold(settings, six, refused(5)).refused, { entry: 5, message: "sentence 5" });
 });
 
-test("an entry comes back from its line as it was, and one of another format is refused", () => {
+test("an entry comes back from its line as it was", () => {
   const number = { logProbability: -53.400322024757877, reward: 0.1 + 0.2 };
   assert.deepEqual(readEntry(writeEntry(succeeded(0, number))), succeeded(0, number));
-  assert.throws(() => readEntry('{"format":2}'), { name: "UserError", message: /format 2.* reads 1/ });
 });
 
 test("an entry out of its turn is an error that names it", () => {

@@ -1,6 +1,6 @@
 // The local store keeps the rules of the Kubernetes API.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -16,6 +16,7 @@ import {
 } from "@segnas/operator/api/store.ts";
 import { openStore } from "@segnas/operator/local/store.ts";
 import { quantity } from "@segnas/operator/local/trainer-process.ts";
+import { memoryStore } from "../controllers/memory-store.ts";
 import { makeJob, makeSearch, makeTrial } from "../controllers/objects.ts";
 import { temporaryFolder, temporaryStore } from "./folder.ts";
 
@@ -23,93 +24,99 @@ const record = (name: string, labels: Record<string, string> = {}): SearchRecord
   apiVersion: "segnas.dev/v1alpha1",
   kind: "SearchRecord",
   metadata: { name, labels },
-  spec: { search: "s", shard: 0, sealed: false, entries: [] },
+  spec: { search: "s" },
 });
 
-test("create fills in what a store knows, and leaves a status out", async (context) => {
-  const store = temporaryStore(context);
-  const trial = await store.create<"CandidateTrial">(makeTrial(0, { entry: 3 }));
-  assert.deepEqual(trial.metadata.uid, "uid-1");
-  assert.equal(trial.metadata.generation, 1);
-  assert.equal(trial.metadata.creationTimestamp, "2026-01-02T03:04:05Z");
-  assert.equal(trial.status, undefined);
-  assert.deepEqual(await store.get("CandidateTrial", keyOf(trial)), trial);
-  await assert.rejects(store.create<"CandidateTrial">(makeTrial(0)), AlreadyExistsError);
-});
-
-test("a write from an older version is a conflict, one without any change is none", async (context) => {
-  const store = temporaryStore(context);
-  const first = await store.create<"SearchRecord">(record("a"));
-  const second = await store.update<"SearchRecord">({ ...first, spec: { ...first.spec, sealed: true } });
-  await assert.rejects(store.update<"SearchRecord">(first), ConflictError);
-  assert.deepEqual(await store.update<"SearchRecord">(second), second);
-});
-
-test("update leaves status, updateStatus leaves the rest; generation counts changes of spec", async (context) => {
-  const store = temporaryStore(context);
-  const made = await store.create<"ArchitectureSearch">(makeSearch());
-  const spec = { ...made.spec, maxTrials: 5 };
-  const withStatus = await store.updateStatus<"ArchitectureSearch">({
-    ...made,
-    spec,
-    status: { entries: 2 },
+/** The store of the tests' models keeps them too. */
+for (const [kind, open] of [
+  ["local", temporaryStore],
+  ["memory", () => memoryStore()],
+] as const) {
+  test(`${kind}: create fills in what a store knows, and leaves a status out`, async (context) => {
+    const store = open(context);
+    const trial = await store.create<"CandidateTrial">(makeTrial(0, { entry: 3 }));
+    assert.deepEqual(trial.metadata.uid, "uid-1");
+    assert.equal(trial.metadata.generation, 1);
+    assert.equal(trial.metadata.creationTimestamp, "2026-01-02T03:04:05Z");
+    assert.equal(trial.status, undefined);
+    assert.deepEqual(await store.get("CandidateTrial", keyOf(trial)), trial);
+    await assert.rejects(store.create<"CandidateTrial">(makeTrial(0)), AlreadyExistsError);
   });
-  assert.equal(withStatus.spec.maxTrials, 20);
-  assert.equal(withStatus.metadata.generation, 1);
-  const updated = await store.update<"ArchitectureSearch">({ ...withStatus, spec, status: { entries: 9 } });
-  assert.equal(updated.status?.entries, 2);
-  assert.equal(updated.metadata.generation, 2);
-  const labelled = { ...updated, metadata: { ...updated.metadata, labels: { a: "b" } } };
-  assert.equal((await store.update<"ArchitectureSearch">(labelled)).metadata.generation, 2);
-});
 
-test("delete takes what is owned with it, and only the object of that UID", async (context) => {
-  const store = temporaryStore(context);
-  const search = await store.create<"ArchitectureSearch">(makeSearch());
-  const trial = makeTrial(0);
-  trial.metadata = { ...trial.metadata, ownerReferences: [controllerReference(search)] };
-  const made = await store.create<"CandidateTrial">(trial);
-  const job = await store.create<"Job">(makeJob(search, made));
-  await assert.rejects(store.delete("ArchitectureSearch", keyOf(search), { uid: "other" }), ConflictError);
-  await store.delete("ArchitectureSearch", keyOf(search), { uid: search.metadata.uid! });
-  assert.equal(await store.get("CandidateTrial", keyOf(made)), undefined);
-  assert.equal(await store.get("Job", keyOf(job)), undefined);
-  await assert.rejects(store.updateStatus<"CandidateTrial">(made), NotFoundError);
-  await store.delete("ArchitectureSearch", keyOf(search), { uid: search.metadata.uid! });
-});
+  test(`${kind}: a write from an older version is a conflict, one without any change is none`, async (context) => {
+    const store = open(context);
+    const first = await store.create<"SearchRecord">(record("a"));
+    const second = await store.update<"SearchRecord">({ ...first, spec: { search: "t" } });
+    await assert.rejects(store.update<"SearchRecord">(first), ConflictError);
+    assert.deepEqual(await store.update<"SearchRecord">(second), second);
+  });
 
-test("list goes by kind, namespace and labels, in the order of names", async (context) => {
-  const store = temporaryStore(context);
-  for (const [name, label] of [
-    ["b", "1"],
-    ["c", "2"],
-    ["a", "1"],
-  ] as const) {
-    await store.create<"SearchRecord">(record(name, { of: label }));
-  }
-  const names = async (namespace: string, labels?: Record<string, string>) =>
-    (await store.list("SearchRecord", namespace, labels)).map(({ metadata }) => metadata.name);
-  assert.deepEqual(await names("default"), ["a", "b", "c"]);
-  assert.deepEqual(await names("default", { of: "1" }), ["a", "b"]);
-  assert.deepEqual(await names("elsewhere"), []);
-  assert.deepEqual(await store.list("Job", "default"), []);
-});
+  test(`${kind}: update leaves status, updateStatus leaves the rest; generation counts changes of spec`, async (context) => {
+    const store = open(context);
+    const made = await store.create<"ArchitectureSearch">(makeSearch());
+    const spec = { ...made.spec, maxTrials: 5 };
+    const withStatus = await store.updateStatus<"ArchitectureSearch">({
+      ...made,
+      spec,
+      status: { entries: 2 },
+    });
+    assert.equal(withStatus.spec.maxTrials, 20);
+    assert.equal(withStatus.metadata.generation, 1);
+    const updated = await store.update<"ArchitectureSearch">({ ...withStatus, spec, status: { entries: 9 } });
+    assert.equal(updated.status?.entries, 2);
+    assert.equal(updated.metadata.generation, 2);
+    const labelled = { ...updated, metadata: { ...updated.metadata, labels: { a: "b" } } };
+    assert.equal((await store.update<"ArchitectureSearch">(labelled)).metadata.generation, 2);
+  });
 
-test("a watch tells of every change in order, until it is ended", async (context) => {
-  const store = temporaryStore(context);
-  const seen: string[] = [];
-  const unwatch = store.watch("SearchRecord", ({ type, object }) =>
-    seen.push(`${type} ${object.spec.shard}`),
-  );
-  const made = await store.create<"SearchRecord">(record("a"));
-  await store.update<"SearchRecord">({ ...made, spec: { ...made.spec, shard: 1 } });
-  await store.delete("SearchRecord", keyOf(made), { uid: made.metadata.uid! });
-  await setImmediate();
-  unwatch();
-  await store.create<"SearchRecord">(record("b"));
-  await setImmediate();
-  assert.deepEqual(seen, ["ADDED 0", "MODIFIED 1", "DELETED 1"]);
-});
+  test(`${kind}: delete takes what is owned with it, and only the object of that UID`, async (context) => {
+    const store = open(context);
+    const search = await store.create<"ArchitectureSearch">(makeSearch());
+    const trial = makeTrial(0);
+    trial.metadata = { ...trial.metadata, ownerReferences: [controllerReference(search)] };
+    const made = await store.create<"CandidateTrial">(trial);
+    const job = await store.create<"Job">(makeJob(search, made));
+    await assert.rejects(store.delete("ArchitectureSearch", keyOf(search), { uid: "other" }), ConflictError);
+    await store.delete("ArchitectureSearch", keyOf(search), { uid: search.metadata.uid! });
+    assert.equal(await store.get("CandidateTrial", keyOf(made)), undefined);
+    assert.equal(await store.get("Job", keyOf(job)), undefined);
+    await assert.rejects(store.updateStatus<"CandidateTrial">(made), NotFoundError);
+    await store.delete("ArchitectureSearch", keyOf(search), { uid: search.metadata.uid! });
+  });
+
+  test(`${kind}: list goes by kind, namespace and labels, in the order of names`, async (context) => {
+    const store = open(context);
+    for (const [name, label] of [
+      ["b", "1"],
+      ["c", "2"],
+      ["a", "1"],
+    ] as const) {
+      await store.create<"SearchRecord">(record(name, { of: label }));
+    }
+    const names = async (namespace: string, labels?: Record<string, string>) =>
+      (await store.list("SearchRecord", namespace, labels)).map(({ metadata }) => metadata.name);
+    assert.deepEqual(await names("default"), ["a", "b", "c"]);
+    assert.deepEqual(await names("default", { of: "1" }), ["a", "b"]);
+    assert.deepEqual(await names("elsewhere"), []);
+    assert.deepEqual(await store.list("Job", "default"), []);
+  });
+
+  test(`${kind}: a watch tells of every change in order, until it is ended`, async (context) => {
+    const store = open(context);
+    const seen: string[] = [];
+    const unwatch = store.watch("SearchRecord", ({ type, object }) =>
+      seen.push(`${type} ${object.spec.search}`),
+    );
+    const made = await store.create<"SearchRecord">(record("a"));
+    await store.update<"SearchRecord">({ ...made, spec: { search: "t" } });
+    await store.delete("SearchRecord", keyOf(made), { uid: made.metadata.uid! });
+    await setImmediate();
+    unwatch();
+    await store.create<"SearchRecord">(record("b"));
+    await setImmediate();
+    assert.deepEqual(seen, ["ADDED s", "MODIFIED t", "DELETED t"]);
+  });
+}
 
 test("what was written is there when the folder is opened again, and only one may have it open", async (context) => {
   const folder = temporaryFolder(context);
@@ -133,9 +140,26 @@ test("a folder that holds a damaged file, or another program's, is refused", (co
   const foreign = new DatabaseSync(file);
   foreign.exec("CREATE TABLE objects (colour TEXT)");
   foreign.close();
-  assert.throws(() => openStore(folder), { name: "UserError", message: /cannot be used.*no such column/ });
+  const before = readFileSync(file);
+  assert.throws(() => openStore(folder), { name: "UserError", message: /another program's.*no such column/ });
+  assert.deepEqual(readFileSync(file), before);
   rmSync(file);
   openStore(folder).close();
+});
+
+test("a row that was changed from outside is named", (context) => {
+  const folder = temporaryFolder(context);
+  const store = openStore(folder);
+  store.create<"SearchRecord">(record("a"));
+  store.create<"SearchRecord">(record("b"));
+  assert.deepEqual(store.damage(), []);
+  store.close();
+  const database = new DatabaseSync(join(folder, "objects.sqlite"));
+  database.exec(`UPDATE objects SET body = replace(body, '"s"', '"t"') WHERE name = 'b'`);
+  database.close();
+  const again = openStore(folder);
+  assert.deepEqual(again.damage(), ["the record of SearchRecord b is not as it was written"]);
+  again.close();
 });
 
 test("a folder that is removed under an open store is told, not written into nothing", async () => {

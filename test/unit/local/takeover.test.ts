@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import { takeOver } from "@segnas/operator/local/takeover.ts";
-import { makeSearch } from "../controllers/objects.ts";
+import { makeSearch, makeTrial } from "../controllers/objects.ts";
 import { temporaryStore } from "./folder.ts";
 
 async function reopen(context: TestContext, given: ArchitectureSearch): Promise<ArchitectureSearch> {
@@ -50,4 +50,40 @@ test("a folder holds one search", async (context) => {
   other.metadata = { ...other.metadata, name: "t" };
   const message = "metadata.name: folder holds the search s; give t another folder with --state";
   await assert.rejects(reopen(context, other), { name: "UserError", message });
+});
+
+test("a search that a killed process left stands still since what was last done", async (context) => {
+  const store = temporaryStore(context);
+  const search = await takeOver(store, makeSearch(), "folder");
+  const progressing = {
+    type: "Progressing",
+    status: "True",
+    reason: "Searching",
+    message: "",
+    observedGeneration: 1,
+    lastTransitionTime: "2026-01-03T00:00:00Z",
+  } as const;
+  await store.updateStatus<"ArchitectureSearch">({ ...search, status: { conditions: [progressing] } });
+  const trial = await store.create<"CandidateTrial">(makeTrial(0));
+  const attempts = [{ number: 0, job: "s-0-0", startTime: "2026-01-05T00:00:00Z" }];
+  await store.updateStatus<"CandidateTrial">({ ...trial, status: { attempts } });
+  const { status } = await takeOver(store, makeSearch(), "folder");
+  const { status: holds, lastTransitionTime } = status!.conditions![0]!;
+  assert.deepEqual([holds, lastTransitionTime], ["False", "2026-01-05T00:00:00Z"]);
+});
+
+test("a search whose configuration was refused is another generation once it runs again", async (context) => {
+  const store = temporaryStore(context);
+  const search = await takeOver(store, makeSearch(), "folder");
+  const failed = {
+    type: "Failed",
+    status: "True",
+    reason: "InvalidConfiguration",
+    message: "",
+    observedGeneration: 1,
+    lastTransitionTime: "2026-01-03T00:00:00Z",
+  } as const;
+  await store.updateStatus<"ArchitectureSearch">({ ...search, status: { conditions: [failed] } });
+  const { metadata, spec } = await takeOver(store, makeSearch(), "folder");
+  assert.deepEqual([metadata.generation, spec.suspend], [2, true]);
 });

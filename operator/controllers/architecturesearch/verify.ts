@@ -1,0 +1,241 @@
+// Replays a search's ledger from nothing and compares what follows with what was written: samples, weights,
+// rewards and counts.
+import { isDeepStrictEqual } from "node:util";
+import { UserError } from "@segnas/searchspace/errors.ts";
+import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
+import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
+import { keyOf, type SearchRecord, type Store } from "../../api/store.ts";
+import type { SettledEntry } from "../../ledger/entry.ts";
+import { EMPTY, fold } from "../../ledger/fold.ts";
+import { type Ledger, readLedger, recordMetadata } from "../../ledger/shards.ts";
+import { type PolicyUpdate, readSnapshot, snapshotRecords } from "../../ledger/snapshots.ts";
+import type { PolicyClient, PolicyStart } from "../../policy/client.ts";
+import type { Proposal } from "../../policy/policy.ts";
+import { resolvePolicy } from "../../policy/settings.ts";
+import { decimal } from "../status.ts";
+import { foldSettings } from "./knowledge.ts";
+import { foldStatus } from "./status.ts";
+import { proposedTrial, settledEntry, trialName } from "./trial.ts";
+
+export interface Verification {
+  search: string;
+  entries: number;
+  policyUpdates: number;
+  /** Entries and trials whose decisions and log-probability were made again. */
+  samples: number;
+  /** Trials that were compared, all of them with their proposal, settled ones with their entry. */
+  trials: number;
+  snapshots: number;
+  /** What does not agree, a sentence each. */
+  findings: string[];
+  /** What a crash may leave behind. */
+  notes: string[];
+}
+
+/** Reads only. */
+export async function verifySearch(
+  store: Store,
+  search: ArchitectureSearch,
+  startPolicy: (start: PolicyStart) => PolicyClient,
+): Promise<Verification> {
+  const { namespace, name } = keyOf(search);
+  const report: Verification = {
+    ...{ search: name, entries: 0, policyUpdates: 0, samples: 0, trials: 0, snapshots: 0 },
+    findings: [],
+    notes: [],
+  };
+  const { findings } = report;
+  try {
+    const ledger = await readLedger(store, search);
+    const trials = await store.list("CandidateTrial", namespace);
+    const records = await store.list("SearchRecord", namespace);
+    report.entries = ledger.entries.length;
+    compareTrials(search, ledger, trials, report);
+    const manifests = compareRecords(search, records, report);
+    const policy = startPolicy({ settings: resolvePolicy(search.spec.policy), seed: search.spec.seed });
+    try {
+      await replay({ store, search, ledger, trials, manifests, policy, report });
+    } finally {
+      await policy.close();
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    findings.push(error.message);
+  }
+  return report;
+}
+
+interface Replay {
+  store: Store;
+  search: ArchitectureSearch;
+  ledger: Ledger;
+  trials: CandidateTrial[];
+  manifests: SearchRecord[];
+  policy: PolicyClient;
+  report: Verification;
+}
+
+async function replay({ store, search, ledger, trials, manifests, policy, report }: Replay): Promise<void> {
+  const settings = foldSettings(search);
+  const { findings } = report;
+  const updates: PolicyUpdate[] = [];
+  /** The policy's version after so many entries. */
+  const due = [0];
+  let state = EMPTY;
+
+  /** Makes what names the policy's newest version again, while it is there. */
+  async function sample(version: number): Promise<void> {
+    const made = new Map<number, Proposal>();
+    const proposal = async (index: number) => {
+      const known = made.get(index) ?? (await policy.propose(index, version));
+      made.set(index, known);
+      return known;
+    };
+    for (const trial of trials.filter(({ spec }) => spec.policyVersion === version)) {
+      const { metadata, spec } = trial;
+      const { spec: expected } = proposedTrial(search, spec.index, version, await proposal(spec.index));
+      const field = Object.keys({ ...expected, ...spec }).find(
+        (field) => !isDeepStrictEqual(plain(expected[field as never]), spec[field as never]),
+      );
+      if (field)
+        findings.push(
+          `trial ${metadata.name}: spec.${field} is not what version ${version} of the policy proposes`,
+        );
+    }
+    for (const entry of ledger.entries) {
+      if (entry.outcome === "Deleted" || entry.policyVersion !== version) continue;
+      const { decisions, logProbability } = await proposal(entry.index);
+      if (
+        !isDeepStrictEqual(entry.decisions, decisions) ||
+        Number(decimal(logProbability)) !== entry.logProbability
+      )
+        findings.push(
+          `entry ${entry.number} (${entry.trial}): not what version ${version} of the policy proposes`,
+        );
+    }
+    report.samples += made.size;
+  }
+
+  await sample(0);
+  for (const entry of ledger.entries) {
+    state = fold(settings, state, entry);
+    due.push(state.policyUpdates);
+    if (state.batch) {
+      const { entropy, baseline } = await policy.learn(state.batch);
+      updates.push({ update: state.policyUpdates, entropy, baseline, entry: entry.number });
+      await policy.forget(state.policyUpdates);
+      await sample(state.policyUpdates);
+    }
+    for (const manifest of manifests.filter(({ spec }) => spec.snapshot!.entries === state.entries)) {
+      try {
+        await readSnapshot(store, search, ledger, manifest);
+        const now = { state, updates, policy: await policy.state(state.policyUpdates) };
+        const expected = snapshotRecords(search, ledger, now).at(-1)!.spec.snapshot!;
+        if (!isDeepStrictEqual(expected.chunks, manifest.spec.snapshot!.chunks))
+          findings.push(
+            `${manifest.metadata.name}: the replay comes to another state after ${state.entries} entries`,
+          );
+        report.snapshots++;
+      } catch (error) {
+        findings.push((error as Error).message);
+      }
+    }
+  }
+  report.policyUpdates = state.policyUpdates;
+  compareVersions();
+  compareStatus();
+
+  /** Whether each trial names the version that was its due. */
+  function compareVersions(): void {
+    const named = [
+      ...trials.map(({ metadata, spec }) => ({ trial: metadata.name, ...spec })),
+      ...settled(ledger),
+    ];
+    for (const { trial, index, policyVersion } of named) {
+      const entries = Math.max(0, index - settings.policyLag + 1);
+      const wrong =
+        search.spec.rewardOrder === "Index"
+          ? policyVersion !== due[entries]
+          : policyVersion > state.policyUpdates;
+      if (wrong) findings.push(`${trial}: version ${policyVersion} of the policy was not its due`);
+    }
+  }
+
+  function compareStatus(): void {
+    const { status } = search;
+    const told = status?.entries ?? 0;
+    if (told > state.entries)
+      findings.push(
+        `the status speaks of ${told} entries, the ledger holds ${state.entries}: records are missing`,
+      );
+    // It is written after the ledger: a crash may leave it behind.
+    if (!status || told !== state.entries) return;
+    for (const [field, value] of Object.entries(foldStatus(state)))
+      if (!isDeepStrictEqual(plain(value), status[field as never]))
+        findings.push(`the status's ${field} is not what the ledger gives`);
+  }
+}
+
+const settled = (ledger: Ledger): SettledEntry[] =>
+  ledger.entries.filter((entry): entry is SettledEntry => entry.outcome !== "Deleted");
+
+/** As JSON has it. */
+const plain = (value: unknown): unknown =>
+  value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+
+/** Settled trials against their entries. */
+function compareTrials(
+  search: ArchitectureSearch,
+  { entries }: Ledger,
+  trials: CandidateTrial[],
+  report: Verification,
+): void {
+  const { findings } = report;
+  const byIndex = new Map(entries.map((entry) => [entry.index, entry]));
+  for (const trial of trials) {
+    const { metadata, spec, status } = trial;
+    if (metadata.name !== trialName(search, spec.index))
+      findings.push(`trial ${metadata.name}: its index is ${spec.index}`);
+    const entry = byIndex.get(spec.index);
+    if (status?.entry !== undefined && status.entry !== entry?.number)
+      findings.push(`trial ${metadata.name}: its entry ${status.entry} is not in the ledger`);
+    if (entry && entry.outcome !== "Deleted" && status?.result) {
+      if (!isDeepStrictEqual(plain(settledEntry(trial, entry.number)), entry))
+        findings.push(`entry ${entry.number} (${entry.trial}): not what its trial came to`);
+    }
+    report.trials++;
+  }
+}
+
+/** Whether each record is the search's and named by what it holds. Gives the snapshots' manifests. */
+function compareRecords(
+  search: ArchitectureSearch,
+  records: SearchRecord[],
+  report: Verification,
+): SearchRecord[] {
+  const manifests = records.filter(({ spec }) => spec.snapshot);
+  const whole = new Set(manifests.map(({ spec }) => spec.snapshot!.entries));
+  const leftovers = new Set<number>();
+  for (const { metadata, spec } of records) {
+    const { shard, snapshot, chunk } = spec;
+    const label = Object.keys(metadata.labels ?? {})[0] ?? "";
+    const name = shard
+      ? `ledger-${shard.number}`
+      : snapshot
+        ? `snapshot-${snapshot.entries}`
+        : `snapshot-${chunk?.entries}-${chunk?.number}`;
+    const expected = recordMetadata(search, name, label);
+    const same = Object.entries(expected).every(([field, value]) =>
+      isDeepStrictEqual(metadata[field as never], value),
+    );
+    if (!same || spec.search !== search.metadata.name || !(shard || snapshot || chunk))
+      report.findings.push(`${metadata.name} is not named as what it holds`);
+    if (chunk && !whole.has(chunk.entries)) leftovers.add(chunk.entries);
+  }
+  for (const entries of leftovers)
+    report.notes.push(`the snapshot after ${entries} entries has no manifest: writing it was interrupted`);
+  for (const { metadata, spec } of manifests)
+    if (spec.snapshot!.entries > report.entries)
+      report.findings.push(`${metadata.name} is of more entries than the ledger holds`);
+  return manifests;
+}

@@ -1,0 +1,80 @@
+// The trials of searches as last seen: listed once, then kept by what the store tells of them. They may lag behind
+// the store, so every decision on them is written under a resourceVersion or checked against the store.
+import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
+import { type Key, keyOf, type Store } from "../api/store.ts";
+import { SEARCH_LABEL } from "./candidatetrial/job.ts";
+
+export interface TrialCache {
+  /** The trials that are labelled with a search. They are shared: not to be changed. */
+  of(search: Key): Promise<CandidateTrial[]>;
+  /** Takes over what a write or a read has answered. */
+  see(trial: CandidateTrial): void;
+  /** Reads one anew; undefined where it is gone. */
+  refresh(trial: Key): Promise<CandidateTrial | undefined>;
+  close(): void;
+}
+
+export function cacheTrials(store: Store): TrialCache {
+  /** By search and by name. */
+  const searches = new Map<string, Map<string, CandidateTrial>>();
+  const loading = new Map<string, Promise<void>>();
+  /** By UID. An answer may come after the news that its object is gone. */
+  const gone = new Set<string>();
+  const id = ({ namespace, name }: Key) => `${namespace}/${name}`;
+  const searchOf = (trial: CandidateTrial) =>
+    id({ namespace: keyOf(trial).namespace, name: trial.metadata.labels?.[SEARCH_LABEL] ?? "" });
+
+  function see(trial: CandidateTrial): void {
+    if (!gone.has(trial.metadata.uid!)) searches.get(searchOf(trial))?.set(trial.metadata.name, trial);
+  }
+
+  function forget({ namespace, name }: Key, uid: string): void {
+    gone.add(uid);
+    for (const [search, trials] of searches)
+      if (search.startsWith(`${namespace}/`) && trials.get(name)?.metadata.uid === uid) trials.delete(name);
+  }
+
+  const close = store.watch("CandidateTrial", ({ type, object }) => {
+    if (type === "DELETED") forget(keyOf(object), object.metadata.uid!);
+    else see(object);
+  });
+
+  async function load(search: Key): Promise<void> {
+    const known = new Map<string, CandidateTrial>();
+    searches.set(id(search), known);
+    try {
+      const listed = await store.list("CandidateTrial", search.namespace, { [SEARCH_LABEL]: search.name });
+      // What was told meanwhile is newer.
+      for (const trial of listed) if (!known.has(trial.metadata.name)) see(trial);
+    } catch (error) {
+      searches.delete(id(search));
+      loading.delete(id(search));
+      throw error;
+    }
+  }
+
+  return {
+    see,
+    close,
+    async of(search) {
+      const key = id(search);
+      if (!loading.has(key)) loading.set(key, load(search));
+      await loading.get(key);
+      return [...searches.get(key)!.values()];
+    },
+    async refresh(key) {
+      const trial = await store.get("CandidateTrial", key);
+      for (const trials of searches.values()) {
+        const before = trials.get(key.name);
+        if (
+          before &&
+          keyOf(before).namespace === key.namespace &&
+          before.metadata.uid !== trial?.metadata.uid
+        )
+          forget(key, before.metadata.uid!);
+      }
+      if (trial) see(trial);
+      return trial;
+    },
+  };
+}

@@ -1,0 +1,179 @@
+// Snapshots: what a search knew after its first n entries, so that a start need not learn them all again. They are
+// immutable: chunks first, then a manifest with their digests, which makes them count. There is no pointer to move:
+// the newest that is whole and fits the ledger is the one.
+import { isDeepStrictEqual } from "node:util";
+import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
+import { AlreadyExistsError, isControlledBy, keyOf, type SearchRecord, type Store } from "../api/store.ts";
+import type { SearchState } from "./fold.ts";
+import { checkFormat, FORMAT, type Format } from "./format.ts";
+import { digestOf, type Ledger, recordMetadata } from "./shards.ts";
+
+/** What the policy was after an update, and after which entry that was. */
+export interface PolicyUpdate {
+  update: number;
+  /** The sum over the decisions, nats. */
+  entropy: number;
+  baseline: number;
+  entry: number;
+}
+
+export interface Snapshot {
+  /** After `state.entries` entries. */
+  state: SearchState;
+  updates: PolicyUpdate[];
+  /** The policy's own, after `state.policyUpdates` updates. */
+  policy: Uint8Array;
+}
+
+export interface SnapshotManifest {
+  format: Format;
+  entries: number;
+  /** Of the ledger's entries so far (see LedgerShard). */
+  ledger: string;
+  /** Of each chunk's bytes. */
+  chunks: string[];
+  /** Of everything else in here. */
+  digest: string;
+}
+
+export interface SnapshotChunk {
+  /** The snapshot's number of entries, and the chunk's place in it, from 0. */
+  entries: number;
+  number: number;
+  /** Base64. */
+  data: string;
+}
+
+/**
+ * An object may take 1 MiB in a cluster, and base64 makes 683 KiB of this. The recurrent policy's 4.1 MiB are nine
+ * chunks; chunks of a shard's 64 KiB would be 66, each a write and an event.
+ */
+const CHUNK_BYTES = 512 * 1024;
+const KEPT = 2;
+const SNAPSHOT_LABEL = "segnas.dev/snapshot";
+const CHUNK_LABEL = "segnas.dev/snapshot-chunk";
+
+type Record = SearchRecord & { metadata: { uid: string } };
+
+/** The objects of a snapshot: its chunks, and last its manifest. `ledger` is one of at least as many entries. */
+export function snapshotRecords(search: ArchitectureSearch, ledger: Ledger, snapshot: Snapshot) {
+  const { state, updates, policy } = snapshot;
+  const { entries } = state;
+  const head = Buffer.from(`${JSON.stringify({ state, updates })}\n`);
+  const bytes = Buffer.concat([head, policy]);
+  const record = (name: string, label: string, spec: Partial<SearchRecord["spec"]>): SearchRecord => ({
+    apiVersion: "segnas.dev/v1alpha1",
+    kind: "SearchRecord",
+    metadata: recordMetadata(search, name, label),
+    spec: { search: search.metadata.name, ...spec },
+  });
+  const pieces = Array.from({ length: Math.ceil(bytes.length / CHUNK_BYTES) }, (_, k) =>
+    bytes.subarray(k * CHUNK_BYTES, (k + 1) * CHUNK_BYTES),
+  );
+  const chunks = pieces.map((piece, number) => {
+    const chunk: SnapshotChunk = { entries, number, data: piece.toString("base64") };
+    return record(chunkName(entries, number), CHUNK_LABEL, { chunk });
+  });
+  const sealed = {
+    format: FORMAT,
+    entries,
+    ledger: ledger.digests[entries - 1]!,
+    chunks: pieces.map((piece) => digestOf(piece)),
+  };
+  const manifest = { ...sealed, digest: manifestDigest(search, sealed) };
+  return [...chunks, record(`snapshot-${entries}`, SNAPSHOT_LABEL, { snapshot: manifest })];
+}
+
+const chunkName = (entries: number, number: number): string => `snapshot-${entries}-${number}`;
+
+const manifestDigest = (search: ArchitectureSearch, manifest: Omit<SnapshotManifest, "digest">): string => {
+  const { format, entries, ledger, chunks } = manifest;
+  return digestOf(
+    JSON.stringify([
+      search.metadata.uid,
+      format.ledger,
+      format.algorithm,
+      format.segnas,
+      entries,
+      ledger,
+      chunks,
+    ]),
+  );
+};
+
+/** Writes a snapshot, what is there of it already but for what is damaged, and deletes all but the newest two. */
+export async function writeSnapshot(
+  store: Store,
+  search: ArchitectureSearch,
+  ledger: Ledger,
+  snapshot: Snapshot,
+): Promise<void> {
+  for (const record of snapshotRecords(search, ledger, snapshot)) {
+    try {
+      await store.create<"SearchRecord">(record);
+    } catch (error) {
+      if (!(error instanceof AlreadyExistsError)) throw error;
+      const there = await store.get("SearchRecord", keyOf(record));
+      if (there && isDeepStrictEqual(there.spec, record.spec)) continue;
+      if (there) await store.delete("SearchRecord", keyOf(there), { uid: there.metadata.uid! });
+      await store.create<"SearchRecord">(record);
+    }
+  }
+  await deleteOlder(store, search);
+}
+
+/** Manifests go before their chunks: a manifest without a chunk is damaged, never only half deleted. */
+async function deleteOlder(store: Store, search: ArchitectureSearch): Promise<void> {
+  const manifests = await listManifests(store, search);
+  const kept = manifests.slice(0, KEPT).map(({ spec }) => spec.snapshot!.entries);
+  const chunks = await listOwn(store, search, CHUNK_LABEL);
+  // Chunks above the newest are another's who is further than we are.
+  const stale = chunks.filter(({ spec }) => {
+    const { entries } = spec.chunk!;
+    return entries < (kept[0] ?? 0) && !kept.includes(entries);
+  });
+  for (const record of [...manifests.slice(KEPT), ...stale])
+    await store.delete("SearchRecord", keyOf(record), { uid: record.metadata.uid });
+}
+
+/** A search's manifests, the newest first. */
+export async function listManifests(store: Store, search: ArchitectureSearch): Promise<Record[]> {
+  const records = await listOwn(store, search, SNAPSHOT_LABEL);
+  return records.sort((a, b) => b.spec.snapshot!.entries - a.spec.snapshot!.entries);
+}
+
+async function listOwn(store: Store, search: ArchitectureSearch, label: string): Promise<Record[]> {
+  const { namespace, name } = keyOf(search);
+  const records = await store.list("SearchRecord", namespace, { [label]: name });
+  return records.filter((record) => isControlledBy(record, search)) as Record[];
+}
+
+/** The snapshot of a manifest. Throws Error that says why it does not count. */
+export async function readSnapshot(
+  store: Store,
+  search: ArchitectureSearch,
+  ledger: Ledger,
+  { metadata, spec }: SearchRecord,
+): Promise<Snapshot> {
+  const manifest = spec.snapshot!;
+  checkFormat(metadata.name, manifest.format);
+  const { entries } = manifest;
+  if (manifestDigest(search, manifest) !== manifest.digest)
+    throw new Error(`${metadata.name} is not as it was written`);
+  if (ledger.digests[entries - 1] !== manifest.ledger)
+    throw new Error(`${metadata.name} is of another ledger than the one that is here`);
+  const pieces: Buffer[] = [];
+  for (const [number, digest] of manifest.chunks.entries()) {
+    const { name, namespace } = recordMetadata(search, chunkName(entries, number), CHUNK_LABEL);
+    const chunk = (await store.get("SearchRecord", { namespace, name }))?.spec.chunk;
+    if (!chunk) throw new Error(`${name} is missing`);
+    const piece = Buffer.from(chunk.data, "base64");
+    if (digestOf(piece) !== digest || piece.toString("base64") !== chunk.data)
+      throw new Error(`${name} is not as it was written`);
+    pieces.push(piece);
+  }
+  const bytes = Buffer.concat(pieces);
+  const end = bytes.indexOf("\n");
+  const head = JSON.parse(bytes.toString("utf8", 0, end)) as Omit<Snapshot, "policy">;
+  return { ...head, policy: new Uint8Array(bytes.subarray(end + 1)) };
+}

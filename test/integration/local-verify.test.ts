@@ -1,0 +1,195 @@
+// `segnas verify` on real folders: an untouched one agrees, and a changed byte is noticed wherever it is.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { openLocalSearch } from "@segnas/operator/local/run.ts";
+import { openStore } from "@segnas/operator/local/store.ts";
+import { verifyFolder } from "@segnas/operator/local/verify.ts";
+import { newFolder, options, policyHash, removeFolder } from "./local-fixtures.ts";
+
+const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+const root = newFolder();
+const folder = join(root, "search");
+const spec = { maxTrials: 14 };
+const opening = { ...options(folder, spec, { milliseconds: 10, misdeeds: { 3: [65] } }), snapshotEvery: 4 };
+let hash = "";
+
+before(async () => {
+  const local = await openLocalSearch(opening);
+  await local.run(new AbortController().signal);
+  hash = await policyHash(await local.view());
+  await local.close();
+});
+after(() => removeFolder(root));
+
+let copies = 0;
+/** A copy of the folder with a text in one object replaced, under the digest of its row where that is asked for. */
+function changed(name: RegExp, change: (body: string) => string): string {
+  const copy = join(root, `copy-${copies++}`);
+  cpSync(folder, copy, { recursive: true });
+  const database = new DatabaseSync(join(copy, "objects.sqlite"));
+  const rows = database.prepare("SELECT name, body FROM objects").all() as { name: string; body: string }[];
+  const row = rows.find((row) => name.test(row.name))!;
+  const body = change(row.body);
+  assert.notEqual(body, row.body);
+  database.prepare("UPDATE objects SET body = ? WHERE name = ?").run(body, row.name);
+  database.close();
+  return copy;
+}
+
+test("an untouched search agrees, with its snapshots", async () => {
+  const { findings, notes, entries, samples, trials, snapshots, policyUpdates } = await verifyFolder(folder);
+  assert.deepEqual([findings, notes], [[], []]);
+  assert.deepEqual([entries, samples, trials, policyUpdates], [14, 14, 14, 2]);
+  // Entries that come together may step over one.
+  assert.ok(snapshots === 1 || snapshots === 2);
+});
+
+test("a search goes on from its snapshot as from all its entries, and without any where they are damaged", async () => {
+  for (const damage of [/^$/, /snapshot-\d+-1$/, /snapshot-\d+-0$/]) {
+    const copy = join(root, `copy-${copies++}`);
+    cpSync(folder, copy, { recursive: true });
+    const store = openStore(copy);
+    for (const record of await store.list("SearchRecord", "default")) {
+      if (!damage.test(record.metadata.name)) continue;
+      const chunk = { ...record.spec.chunk!, data: record.spec.chunk!.data.replace(/[A-Y]/, "Z") };
+      await store.update<"SearchRecord">({ ...record, spec: { ...record.spec, chunk } });
+    }
+    store.close();
+    const local = await openLocalSearch({ ...opening, stateDir: copy });
+    const view = await local.view();
+    assert.equal(view.policy.length, 2);
+    assert.equal(await policyHash(view), hash);
+    await local.close();
+  }
+});
+
+const flips: [string, RegExp, (body: string) => string, RegExp][] = [
+  [
+    "an entry",
+    /ledger-0$/,
+    (body) => body.replace('\\"gpuSeconds\\":0.', '\\"gpuSeconds\\":1.'),
+    /entry \d+ in .*ledger-0 is not as it was written/,
+  ],
+  [
+    "an entry's digest",
+    /ledger-0$/,
+    (body) => body.replace(/"digest":"./, '"digest":"~'),
+    /entry 0 in .*ledger-0 is not/,
+  ],
+  [
+    "a shard's epoch",
+    /ledger-0$/,
+    (body) => body.replace('"epoch":1', '"epoch":2'),
+    /ledger-0 is not as it was written/,
+  ],
+  [
+    "a shard's label",
+    /ledger-0$/,
+    (body) => body.replace("segnas.dev/ledger", "segnas.dev/ledges"),
+    /ledger holds 0: records are missing/,
+  ],
+  [
+    "a chunk",
+    /snapshot-\d+-0$/,
+    (body) => body.replace(/"data":"./, '"data":"A'),
+    /snapshot-\d+-0 is not as it was written/,
+  ],
+  [
+    "a chunk's place",
+    /snapshot-\d+-1$/,
+    (body) => body.replace('"number":1', '"number":7'),
+    /snapshot-\d+-1 is not named as what it holds/,
+  ],
+  [
+    "a manifest",
+    /snapshot-\d+$/,
+    (body) => body.replace(/"chunks":\["./, '"chunks":["~'),
+    /snapshot-\d+ is not as it was written/,
+  ],
+  [
+    "a manifest's kind of JSON",
+    /snapshot-\d+$/,
+    (body) => body.slice(1),
+    /SearchRecord .*snapshot-\d+ is damaged/,
+  ],
+  [
+    "a trial's decision",
+    /^quick-5$/,
+    (body) => body.replace(/"decisions":\[(\d)/, (_, digit) => `"decisions":[${1 - Number(digit > 0)}`),
+    /trial quick-5: spec.decisions is not what/,
+  ],
+  [
+    "a trial's seed",
+    /^quick-5$/,
+    (body) => body.replace(/"seed":(\d)/, '"seed":9$1'),
+    /trial quick-5: spec.seed is not what/,
+  ],
+  [
+    "a trial's reward",
+    /^quick-5$/,
+    (body) => body.replace(/"reward":"0./, '"reward":"1.'),
+    /entry 5 \(quick-5\): not what its trial came to/,
+  ],
+  [
+    "the search's seed",
+    /^quick$/,
+    (body) => body.replace('"seed":7', '"seed":8'),
+    /not what version 0 of the policy proposes/,
+  ],
+  [
+    "the best reward",
+    /^quick$/,
+    (body) =>
+      body.replace(
+        /"best":\{"trial":"quick-(\d+)","index":\d+,"reward":"0/,
+        '"best":{"trial":"quick-$1","index":1,"reward":"1',
+      ),
+    /the status's best is not what the ledger gives/,
+  ],
+];
+for (const [what, name, change, finding] of flips) {
+  test(`a change in ${what} is noticed and named`, async () => {
+    const { findings } = await verifyFolder(changed(name, change));
+    assert.ok(
+      findings.some((sentence) => finding.test(sentence)),
+      findings.join("\n"),
+    );
+    assert.match(findings[0]!, /the record of \w+ \S+ is not as it was written/);
+  });
+}
+
+test("the command says so in a few lines, and ends with 1 where something does not agree", async () => {
+  const run = (...args: string[]) =>
+    new Promise<{ code: number; stdout: string; stderr: string }>((resolve) =>
+      execFile(process.execPath, [MAIN, "verify", ...args], (error, stdout, stderr) =>
+        resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+      ),
+    );
+  const good = await run("--state", folder);
+  assert.equal(good.code, 0, good.stderr);
+  assert.match(
+    good.stdout,
+    /^quick: weights, samples and rewards agree\n {2}14 entries replayed, 2 policy updates\n {2}14 samples made again, 14 trials and [12] snapshots? compared\n$/,
+  );
+  const bad = await run(
+    "--state",
+    changed(/ledger-0$/, (body) => body.replace('"epoch":1', '"epoch":2')),
+    "-o",
+    "json",
+  );
+  assert.equal(bad.code, 1, bad.stderr);
+  assert.equal(JSON.parse(bad.stdout).agrees, false);
+  for (const [state, message] of [
+    ["", /^--state: is empty/],
+    [root, /holds no search/],
+  ] as const) {
+    const wrong = await run("--state", state);
+    assert.equal(wrong.code, 64);
+    assert.match(wrong.stderr, message);
+  }
+});

@@ -1,0 +1,9 @@
+// Whatever dies, and whoever wakes up late: the same search. test/long/model.test.ts has the same with more runs,
+// and with the policies that are really used.
+import { test } from "node:test";
+import { assertUndisturbed } from "./model-law.ts";
+import { pretendPolicy } from "./pretend-policy.ts";
+
+for (const rewardOrder of ["Index", "Completion"] as const)
+  test(`${rewardOrder}: any interleaving, with crashes and lost answers, comes to what an undisturbed run does`, () =>
+    assertUndisturbed({ rewardOrder, startPolicy: pretendPolicy, runs: 40, maxTrials: 14 }));
