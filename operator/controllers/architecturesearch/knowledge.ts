@@ -125,6 +125,8 @@ export async function enter(
   knowledge.ledger = await appendEntry(store, search, knowledge.ledger, entry, knowledge.made);
   // As it is read again: -0 is 0 in JSON.
   await take(knowledge, knowledge.ledger.entries.at(-1)!);
+  // At once: of entries that come together the next due one would take its place.
+  await snapshotIfDue(knowledge, store, search);
 }
 
 async function take(knowledge: Knowledge, entry: LedgerEntry): Promise<void> {
