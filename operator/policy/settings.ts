@@ -1,26 +1,10 @@
 // What a search's `spec.policy` means: the preset's values, overridden field by field and checked.
 import { UserError } from "@segnas/searchspace/errors.ts";
-
-export type PolicyName = "ppo" | "reinforce" | "priorityQueue" | "pathConsistency" | "evolution" | "random";
+import type { ArchitectureSearchSpec } from "../api/generated/architecturesearches.ts";
 
 /** `spec.policy` as it is written; reals are decimal strings. */
-export interface PolicySpec {
-  name?: PolicyName;
-  preset?: "default" | "published";
-  batchSize?: number;
-  epochs?: number;
-  learningRate?: string;
-  clip?: string;
-  gradientClip?: string;
-  entropyCoefficient?: string;
-  baselineDecay?: string;
-  feedDecisions?: boolean;
-  queueSize?: number;
-  replay?: number;
-  sharpness?: string;
-  population?: number;
-  sampleSize?: number;
-}
+export type PolicySpec = Partial<ArchitectureSearchSpec["policy"]>;
+export type PolicyName = ArchitectureSearchSpec["policy"]["name"];
 
 /** What every recurrent policy has. */
 export interface RecurrentSettings {

@@ -12,10 +12,9 @@ import { ENCODER_SLOTS, type Encoder, readEncoder, SCRATCH, writeEncoder } from 
 import { Model } from "../model/model.ts";
 import { initialArrays, slotsOf } from "../model/parameters.ts";
 import type { TrialConfiguration } from "./configuration.ts";
-import { Optimizer } from "./optimizer.ts";
 import type { Session } from "./session.ts";
 import { makeOnce } from "./shared.ts";
-import { imageBatches, trainEpoch } from "./stages.ts";
+import { imageBatches, stage1Optimizers, trainEpoch } from "./stages.ts";
 
 /** The file that set-up imports; SEGNAS_ENCODER names another place (in an image, say). */
 const IMPORTED = fileURLToPath(new URL("../../.setup/encoder.safetensors", import.meta.url));
@@ -97,9 +96,7 @@ async function warmUp(
   const slots = [...slotsOf(network, "encoder"), ...slotsOf(network, "decoder")];
   const model = Model.from(network, initialArrays(slots, random(searchSeed, "warm-up")), SCRATCH.epsilon);
   // Both parts start from nothing: both learn at the decoder's rate.
-  const optimizer = (side: "encoder" | "decoder") =>
-    new Optimizer(model.vector(side), { ...stage1, learningRate: stage1.decoderLearningRate });
-  const optimizers = { encoder: optimizer("encoder"), decoder: optimizer("decoder") };
+  const optimizers = stage1Optimizers(model, { ...stage1, encoderLearningRate: stage1.decoderLearningRate });
   const encoder = { ...SCRATCH, arrays: new Map(), source: `${epochs} epochs of warm-up` };
   const batches = imageBatches(dataset.training, network, training, encoder);
   const steps = Math.floor(dataset.training.names.length / stage1.batchSize);

@@ -2,14 +2,13 @@
 import { setImmediate } from "node:timers/promises";
 import { random } from "@segnas/searchspace/random.ts";
 import { augment, batch } from "../data/augment.ts";
-import { nearestTarget } from "../data/target.ts";
 import type { Model } from "../model/model.ts";
 import { dispose } from "../tensorflow/runtime.ts";
 import type { TrialConfiguration } from "./configuration.ts";
 import { encoderAtHand } from "./encoder.ts";
 import { imageTensor } from "./input.ts";
 import { Optimizer } from "./optimizer.ts";
-import { imageBatches } from "./stages.ts";
+import { imageBatches, stage1Optimizers, targetOf } from "./stages.ts";
 import { type Prepared, prepare, stage0Images } from "./trial.ts";
 import { expansions, predict } from "./validate.ts";
 
@@ -97,7 +96,7 @@ async function measureStage0({ trial, dataset, encoder, network }: Prepared, mod
   const nodes = model.evaluate(network, new Map([[0, image]]), network.nodes.slice(0, 2));
   const start = new Map(nodes.map((node, i) => [network.nodes[i]!, node]));
   const node0 = network.values[network.nodes[0]!]!;
-  const target = trial.training.loss === "FullSize" ? views : nearestTarget(views, node0.height, node0.width);
+  const target = targetOf(views, trial.training, node0);
   const decoder = new Optimizer(model.vector("decoder"), stage0);
   const step = await timed(() => void model.step(network, start, target, { decoder }));
   decoder.dispose();
@@ -106,12 +105,8 @@ async function measureStage0({ trial, dataset, encoder, network }: Prepared, mod
 }
 
 async function measureStage1({ trial, dataset, encoder, network }: Prepared, model: Model): Promise<number> {
-  const { stage1 } = trial.training;
   const batches = imageBatches(dataset.training, network, trial.training, encoder);
-  const optimizers = {
-    encoder: new Optimizer(model.vector("encoder"), { ...stage1, learningRate: stage1.encoderLearningRate }),
-    decoder: new Optimizer(model.vector("decoder"), { ...stage1, learningRate: stage1.decoderLearningRate }),
-  };
+  const optimizers = stage1Optimizers(model, trial.training.stage1);
   const step = await timed(async () => {
     for await (const { start, target, free } of batches(random(0, "measure"), 1)) {
       model.step(network, start, target, optimizers);

@@ -7,11 +7,12 @@ import type { Pixels, Split } from "../data/dataset.ts";
 import { nearestTarget, type Target } from "../data/target.ts";
 import type { Encoder } from "../model/encoder.ts";
 import type { Model, Start } from "../model/model.ts";
+import type { Side } from "../model/parameters.ts";
 import { dispose, tensor } from "../tensorflow/runtime.ts";
 import type { Training } from "./configuration.ts";
 import type { FeatureCache } from "./features.ts";
 import { imageTensor } from "./input.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { Optimizer } from "./optimizer.ts";
 import type { Session } from "./session.ts";
 
 /** A batch as a step takes it; `free` gives its tensors back. */
@@ -39,7 +40,11 @@ async function* ahead<T, U>(items: T[], load: (item: T) => Promise<U>): AsyncGen
 }
 
 /** Where labels meet logits: at the logits' size (in stage 0: node 0's), or at the crop's. */
-function targetOf(pixels: Target, training: Training, size: { height: number; width: number }): Target {
+export function targetOf(
+  pixels: Target,
+  training: Training,
+  size: { height: number; width: number },
+): Target {
   return training.loss === "FullSize" ? pixels : nearestTarget(pixels, size.height, size.width);
 }
 
@@ -81,6 +86,16 @@ export function imageBatches(split: Split, network: Network, training: Training,
         free: () => dispose(image),
       };
     }
+  };
+}
+
+/** Fresh optimisers for both sides, each with its own learning rate. */
+export function stage1Optimizers(model: Model, stage1: Training["stage1"]): Record<Side, Optimizer> {
+  const optimizer = (side: Side, learningRate: number) =>
+    new Optimizer(model.vector(side), { ...stage1, learningRate });
+  return {
+    encoder: optimizer("encoder", stage1.encoderLearningRate),
+    decoder: optimizer("decoder", stage1.decoderLearningRate),
   };
 }
 

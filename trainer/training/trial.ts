@@ -16,7 +16,7 @@ import { openFeatures } from "./features.ts";
 import { type Metrics, rewardOf } from "./metrics.ts";
 import { Optimizer } from "./optimizer.ts";
 import { type Session, Untrainable } from "./session.ts";
-import { averagedModel, featureBatches, imageBatches, trainEpoch } from "./stages.ts";
+import { averagedModel, featureBatches, imageBatches, stage1Optimizers, trainEpoch } from "./stages.ts";
 import { expansions, validate } from "./validate.ts";
 
 export interface Slot {
@@ -169,12 +169,7 @@ export async function runTrial(
   }
   if (stage1.epochs > 0) {
     const batches = imageBatches(dataset.training, network, training, encoder);
-    const optimizer = (side: "encoder" | "decoder", learningRate: number) =>
-      new Optimizer(model.vector(side), { ...stage1, learningRate });
-    const optimizers = {
-      encoder: optimizer("encoder", stage1.encoderLearningRate),
-      decoder: optimizer("decoder", stage1.decoderLearningRate),
-    };
+    const optimizers = stage1Optimizers(model, stage1);
     const steps = Math.floor(dataset.training.names.length / stage1.batchSize);
     for (let epoch = 1; epoch <= stage1.epochs; epoch++) {
       session.enter(1, epoch, stage1.epochs, steps);
