@@ -13,6 +13,8 @@ export interface LawSettings {
   runs: number;
   maxTrials: number;
   policy?: object;
+  /** fast-check's own: which runs, and from which one on (as it prints a failure). */
+  replay?: { seed: number; path?: string };
 }
 
 /** From one number: shrinking a thousand steps one by one takes hours and tells nothing. */
@@ -22,7 +24,14 @@ function stepsOf(seed: number, maxTrials: number): Step[] {
   return Array.from({ length }, () => [draw.integer(10_000), draw.integer(100)]);
 }
 
-export const assertUndisturbed = ({ rewardOrder, startPolicy, runs, maxTrials, policy }: LawSettings) =>
+export const assertUndisturbed = ({
+  rewardOrder,
+  startPolicy,
+  runs,
+  maxTrials,
+  policy,
+  replay,
+}: LawSettings) =>
   fc.assert(
     fc.asyncProperty(
       fc.nat(),
@@ -66,5 +75,5 @@ export const assertUndisturbed = ({ rewardOrder, startPolicy, runs, maxTrials, p
         assert.deepEqual(disturbed.outcome, undisturbed.outcome);
       },
     ),
-    { numRuns: runs, endOnFailure: true },
+    { numRuns: runs, endOnFailure: true, ...replay },
   );

@@ -1,9 +1,28 @@
 // Whatever dies, and whoever wakes up late: the same search. test/long/model.test.ts has the same with more runs,
-// and with the policies that are really used.
+// new ones each time, and with the policies that are really used; here they are the same in every run.
 import { test } from "node:test";
 import { assertUndisturbed } from "./model-law.ts";
 import { pretendPolicy } from "./pretend-policy.ts";
 
 for (const rewardOrder of ["Index", "Completion"] as const)
   test(`${rewardOrder}: any interleaving, with crashes and lost answers, comes to what an undisturbed run does`, () =>
-    assertUndisturbed({ rewardOrder, startPolicy: pretendPolicy, runs: 40, maxTrials: 14 }));
+    assertUndisturbed({
+      rewardOrder,
+      startPolicy: pretendPolicy,
+      runs: 40,
+      maxTrials: 14,
+      replay: { seed: 1 },
+    }));
+
+test(
+  "the GPU time of an attempt is charged though its pod is gone before its end was noted",
+  { todo: "found by the model, not mended yet: 5 s are charged where an undisturbed run charges 10" },
+  () =>
+    assertUndisturbed({
+      rewardOrder: "Index",
+      startPolicy: pretendPolicy,
+      runs: 40,
+      maxTrials: 14,
+      replay: { seed: 194469334, path: "1" },
+    }),
+);
