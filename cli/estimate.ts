@@ -66,7 +66,11 @@ export const sampleTrial = (
   index: number,
   architecture: Architecture,
 ): CandidateTrial =>
-  proposedTrial(search, index, 0, { decisions: toDecisions(architecture), logProbability: 0 });
+  proposedTrial(
+    search,
+    { index, entries: 0, policyVersion: 0, gate: [] },
+    { decisions: toDecisions(architecture), logProbability: 0 },
+  );
 
 const at = <T>(sorted: T[], share: number): T => sorted[Math.floor(share * (sorted.length - 1))]!;
 

@@ -4,6 +4,7 @@ import { UserError } from "@segnas/searchspace/errors.ts";
 import { type Command, CommanderError, Command as Program } from "commander";
 import { describeCommand } from "./describe.ts";
 import { encoderCommand } from "./encoder.ts";
+import { measureCommand } from "./measure.ts";
 import packageFile from "./package.json" with { type: "json" };
 import { planCommand } from "./plan.ts";
 import { searchCommand } from "./search.ts";
@@ -25,7 +26,14 @@ function program(): Command {
       "after",
       "\nExample:\n  segnas plan -f examples/quickstart.yaml\n  segnas search -f examples/quickstart.yaml",
     );
-  const commands = [searchCommand(), planCommand(), describeCommand(), verifyCommand(), encoderCommand()];
+  const commands = [
+    searchCommand(),
+    planCommand(),
+    describeCommand(),
+    measureCommand(),
+    verifyCommand(),
+    encoderCommand(),
+  ];
   for (const command of commands) segnas.addCommand(inherit(command, segnas));
   return segnas;
 }

@@ -38,14 +38,18 @@ export function eventLines(before: SearchSummary | undefined, after: SearchSumma
 function eventLine(trial: TrialSummary): string | undefined {
   const size = `${whole(trial.parameters)} parameters`;
   const time = trial.seconds === undefined ? "" : `, ${duration(trial.seconds)}`;
+  const stopped = trial.stopped ? ", stopped by the gate" : "";
+  if (trial.duplicateOf)
+    return `${trial.name} is the same network as ${trial.duplicateOf}, and gets its result`;
   switch (trial.outcome) {
     case "Running":
       return `${trial.name} started: ${size}`;
     case "Succeeded":
       return `${trial.name} done: reward ${real(trial.reward ?? 0)}${
         trial.metrics ? `, mIoU ${percent(trial.metrics.meanIoU)}` : ""
-      }, ${size}${time}`;
+      }, ${size}${time}${stopped}`;
     case "Failed":
+    case "Rejected":
     case "Deleted":
       return `${trial.name} failed: ${failureInWords(trial)}`;
     case "Pending":

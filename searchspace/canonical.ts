@@ -29,6 +29,10 @@ export function canonicalForm(architecture: Architecture, settings: NetworkSetti
   };
 }
 
+/** The name of a network among those of a search: 128 bits of its hash, in hexadecimal. */
+export const networkName = (architecture: Architecture, settings: NetworkSettings): string =>
+  canonicalHash(architecture, settings).slice(0, 32);
+
 /** SHA-256 of the canonical form's JSON, in hexadecimal. */
 export function canonicalHash(architecture: Architecture, settings: NetworkSettings): string {
   return createHash("sha256")

@@ -17,7 +17,7 @@ export function layerParameters(network: Network, layer: Layer): number {
 }
 
 /** Multiply-accumulates of one layer for one image: convolutions only. */
-function layerMacs(network: Network, layer: Layer): number {
+export function layerMacs(network: Network, layer: Layer): number {
   if (layer.kind !== "Conv2D") return 0;
   const inputs = network.values[layer.inputs[0]!]!.channels;
   const { channels, height, width } = network.values[layer.output]!;

@@ -4,12 +4,14 @@
 //   main.ts            trains the trial in SEGNAS_TRIAL, writes its result to SEGNAS_RESULT
 //   main.ts --check    only opens the data set and the encoder
 //   main.ts --measure  takes a few steps and prints what a trial will cost, as a line of JSON
+//   main.ts --latency  times the networks that standard input lists (no trial), a line of JSON each
 //
 // Exit codes: 0 a result; 64 the configuration is wrong; 65 the architecture cannot be trained; 75 stopped, try
 // again; 1 anything else.
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { integer } from "@segnas/searchspace/fields.ts";
 import { createLogger, format, transports } from "winston";
@@ -20,6 +22,7 @@ import { parseTrial } from "./training/configuration.ts";
 import { Interrupted, Session } from "./training/session.ts";
 
 const EXIT = { result: 0, unexpected: 1, invalidConfiguration: 64, untrainable: 65, tryAgain: 75 };
+const MODES = ["--check", "--measure", "--latency"];
 const DEFAULT_PORT = 9090;
 /** --check decodes so many images of each part at most: all of a small data set, in seconds of a large one. */
 const CHECKED_IMAGES = 400;
@@ -37,8 +40,14 @@ async function main(mode: string | undefined): Promise<number> {
   const resultPath = process.env.SEGNAS_RESULT ?? "/dev/termination-log";
   const writes = mode === undefined;
   try {
-    if (mode !== undefined && mode !== "--check" && mode !== "--measure")
-      throw new UserError(`${mode}: is not known, write --check, --measure or nothing`);
+    if (mode !== undefined && !MODES.includes(mode))
+      throw new UserError(`${mode}: is not known, write ${MODES.join(", ")} or nothing`);
+    if (mode === "--latency") {
+      const { measureLatencies, parseRequest } = await import("./training/latency.ts");
+      const request = parseRequest(await text(process.stdin));
+      for (const measured of measureLatencies(request)) console.log(JSON.stringify(measured));
+      return EXIT.result;
+    }
     const trial = parseTrial(process.env.SEGNAS_TRIAL);
     const port = integer(Number(process.env.SEGNAS_PORT || DEFAULT_PORT), "SEGNAS_PORT", 0, 65_535);
     const session = new Session(trial.name, trial.training.timeLimitSeconds);

@@ -37,6 +37,8 @@ export const SearchReason = {
   MaxTrialsReached: "MaxTrialsReached",
   /** Complete, or Failed where no trial has succeeded: spec.budget.activeDeadlineSeconds have passed. */
   DeadlineExceeded: "DeadlineExceeded",
+  /** Complete, or Failed where no trial has succeeded: spec.budget.gpuHours are spent. */
+  BudgetExhausted: "BudgetExhausted",
   /** Failed: more than spec.maxFailedTrials trials have failed. */
   MaxFailedTrialsReached: "MaxFailedTrialsReached",
   /** Failed before the first success, Stalled after it: the trainer refuses the configuration. */
@@ -58,6 +60,8 @@ export const TrialReason = {
   NonFiniteLoss: "NonFiniteLoss",
   /** Failed: it took longer than spec.training.timeLimitSeconds. The failure reward. */
   TimeLimit: "TimeLimit",
+  /** Failed: the network is over a constraint, and was not trained. The failure reward. */
+  OverConstraint: "OverConstraint",
   /** Failed: the trainer refuses the configuration. No reward. */
   InvalidConfiguration: "InvalidConfiguration",
   /** Failed: every attempt ended for a reason that is not the architecture's. No reward. */

@@ -20,8 +20,11 @@ export function ruleCauses(value: unknown, old: unknown, schema: Schema, path = 
     .filter((rule) => old !== undefined || !/\boldSelf\b/.test(rule.rule))
     .flatMap((rule) => causeOf(rule, context, schema, path));
   const fields = Object.entries(schema.properties ?? {}).filter(([name]) => isObject(value) && name in value);
+  // No item of ours has a rule on its former value.
+  const items = Array.isArray(value) ? value : [];
   return [
     ...own,
+    ...items.flatMap((item, i) => ruleCauses(item, undefined, schema.items!, `${path}[${i}]`)),
     ...fields.flatMap(([name, field]) =>
       ruleCauses(get(value, name), isObject(old) ? get(old, name) : undefined, field, join(path, name)),
     ),

@@ -47,7 +47,7 @@ export interface Store {
   get<K extends Kind>(kind: K, key: Key): Promise<Objects[K] | undefined>;
   /** In the order of names. With labels, only objects that have them all. */
   list<K extends Kind>(kind: K, namespace: string, labels?: Record<string, string>): Promise<Objects[K][]>;
-  /** Gives uid, resourceVersion, creationTimestamp and generation 1. A status is left out. Throws AlreadyExistsError. */
+  /** Gives uid, resourceVersion, creationTimestamp and generation 1. A status is left out. Throws AlreadyExistsError and InvalidError. */
   create<K extends Kind>(object: Objects[K]): Promise<Objects[K]>;
   /** Writes metadata and spec; generation counts changes of spec. Throws ConflictError and NotFoundError. */
   update<K extends Kind>(object: Objects[K]): Promise<Objects[K]>;
@@ -67,6 +67,11 @@ export class ConflictError extends Error {
 /** An object of that kind and name is there. */
 export class AlreadyExistsError extends Error {
   override readonly name = "AlreadyExistsError";
+}
+
+/** The API refuses the object (422), and says in a sentence what is wrong with it. */
+export class InvalidError extends Error {
+  override readonly name = "InvalidError";
 }
 
 /** The object that was to be written is gone. */
@@ -116,6 +121,8 @@ export interface Container {
 
 export interface PodSpec {
   containers: Container[];
+  /** From when it has come to a machine. */
+  activeDeadlineSeconds?: number;
   [field: string]: unknown;
 }
 
@@ -131,8 +138,8 @@ export interface JobSpec {
       | { action: "FailJob"; onPodConditions: { type: string; status: "True" }[] }
     )[];
   };
-  /** Of the whole Job, from its start. */
-  activeDeadlineSeconds?: number;
+  /** True: it has no pod. A queue, such as Kueue, sets it and takes it back. */
+  suspend?: boolean;
   template: {
     metadata: { labels?: Record<string, string>; annotations?: Record<string, string> };
     spec: PodSpec;
@@ -151,7 +158,12 @@ export interface Job {
   kind: "Job";
   metadata: ObjectMeta;
   spec: JobSpec;
-  status?: { startTime?: string; completionTime?: string; conditions?: StatusCondition[] };
+  status?: {
+    /** When its controller took it up; anew after each suspension. */
+    startTime?: string;
+    completionTime?: string;
+    conditions?: StatusCondition[];
+  };
 }
 
 export interface ContainerStateTerminated {
@@ -188,6 +200,7 @@ export interface Pod {
     message?: string;
     podIP?: string;
     conditions?: StatusCondition[];
+    initContainerStatuses?: ContainerStatus[];
     containerStatuses?: ContainerStatus[];
   };
 }

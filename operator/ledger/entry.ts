@@ -25,11 +25,14 @@ interface Place {
 }
 
 /**
- * A trial that was trained, or tried. Succeeded and Failed (by the architecture's own fault) have a reward and
- * teach the policy; Infrastructure (whatever is not the architecture's fault) has none.
+ * A trial that was trained, or tried, or is over a constraint. Succeeded, Failed (by the architecture's own fault)
+ * and Rejected (over a constraint) have a reward and teach the policy; Infrastructure (whatever is not the
+ * architecture's fault) has none.
  */
 export interface SettledEntry extends Place {
-  outcome: "Succeeded" | "Failed" | "Infrastructure";
+  outcome: "Succeeded" | "Failed" | "Rejected" | "Infrastructure";
+  /** Names the network (see networkName): equal for all ways to write it. */
+  network: string;
   /** The 44 choices. */
   decisions: number[];
   /** Updates of the policy that made them, and the logarithm of their probability. */
@@ -37,6 +40,8 @@ export interface SettledEntry extends Place {
   logProbability: number;
   reward: number | null;
   slots: Slot[];
+  /** Whether the gate stopped it after the last of its slots. */
+  stopped: boolean;
   metrics: Metrics | null;
   parameters: number;
   macs: number;
@@ -45,6 +50,8 @@ export interface SettledEntry extends Place {
   /** Why it failed: a word for programs, a sentence for people. */
   cause: string | null;
   message: string | null;
+  /** The trial of the same network whose result it got. */
+  duplicateOf: string | null;
 }
 
 /** A trial that a person deleted before it settled: nothing else is left of it. */

@@ -2,14 +2,17 @@
 import { TrialReason } from "../api/conditions.ts";
 import type { Experience } from "../policy/policy.ts";
 import type { LedgerEntry, Outcome, SettledEntry } from "./entry.ts";
+import { type GateSettings, observeSlots, type SlotMean } from "./gate.ts";
 
 export interface FoldSettings {
   /** Trials that one update of the policy learns from. */
   batchSize: number;
   /** What a reward that is no finite number counts as. */
   failureReward: number;
-  /** How many entries back the policy's version can be asked for (see versionAfter). */
+  /** How many entries back the policy's version and the gate's means can be asked for. */
   policyLag: number;
+  /** Undefined where there is no gate. */
+  gate: GateSettings | undefined;
 }
 
 /** A succeeded trial where trials are ranked. */
@@ -31,6 +34,10 @@ export interface Refusal {
 export interface SearchState {
   entries: number;
   outcomes: Record<Outcome, number>;
+  /** How many of the outcomes are those of an earlier trial with the same network. */
+  reused: number;
+  /** How many of the succeeded the gate has stopped. */
+  stopped: number;
   /** The best ten, best first. */
   top: Ranked[];
   /** Trials that no other is as good as with fewer parameters, or better than with as many; smallest first. */
@@ -42,8 +49,8 @@ export interface SearchState {
   tail: Experience[];
   /** The batch that the last entry filled, if it did. */
   batch: Experience[] | null;
-  /** Whether each of the last `policyLag` entries has a reward; latest last. */
-  recent: boolean[];
+  /** For each of the last `policyLag` entries, latest last: whether it has a reward, and the gate after it. */
+  recent: { rewarded: boolean; gate: readonly SlotMean[] }[];
   /** Trials in a row, up to the last entry, whose configuration the trainer refused; from 0 after `refused`. */
   refusals: number;
   /** The last time that so many were refused in a row, before the first success, that none will do. */
@@ -51,12 +58,15 @@ export interface SearchState {
 }
 
 const TOP = 10;
-const REFUSALS = 3;
+/** So many refusals of the configuration in a row are no chance. */
+export const REFUSALS = 3;
 
 /** The state before the first entry. */
 export const EMPTY: SearchState = {
   entries: 0,
-  outcomes: { Succeeded: 0, Failed: 0, Infrastructure: 0, Deleted: 0 },
+  outcomes: { Succeeded: 0, Failed: 0, Rejected: 0, Infrastructure: 0, Deleted: 0 },
+  reused: 0,
+  stopped: 0,
   top: [],
   paretoFront: [],
   gpuSeconds: 0,
@@ -73,24 +83,31 @@ export function fold(settings: FoldSettings, state: SearchState, entry: LedgerEn
   if (entry.number !== state.entries) {
     throw new Error(`the ledger has entry ${entry.number} (${entry.trial}) where ${state.entries} should be`);
   }
+  const settled = entry.outcome === "Deleted" ? undefined : entry;
   const outcomes = { ...state.outcomes, [entry.outcome]: state.outcomes[entry.outcome] + 1 };
-  const experience = entry.outcome === "Deleted" ? undefined : experienceOf(settings, entry);
+  const experience = settled && experienceOf(settings, settled);
   const tail = experience ? [...state.tail, experience] : state.tail;
   const full = tail.length === settings.batchSize;
   const ranked = rankedOf(entry);
   const refusal = entry.outcome === "Infrastructure" && entry.cause === TrialReason.InvalidConfiguration;
   const refusals = refusal ? state.refusals + 1 : 0;
   const hopeless = refusal && refusals >= REFUSALS && outcomes.Succeeded === 0;
+  const before = state.recent.at(-1)?.gate ?? [];
+  // What was reused was seen before.
+  const slots = settled && settled.duplicateOf === null ? settled.slots : [];
+  const gate = settings.gate ? observeSlots(settings.gate, before, slots) : before;
   return {
     entries: state.entries + 1,
     outcomes,
+    reused: state.reused + (settled && settled.duplicateOf !== null ? 1 : 0),
+    stopped: state.stopped + (settled?.stopped ? 1 : 0),
     top: ranked ? [...state.top, ranked].sort(byRank).slice(0, TOP) : state.top,
     paretoFront: ranked ? withCandidate(state.paretoFront, ranked) : state.paretoFront,
-    gpuSeconds: state.gpuSeconds + (entry.outcome === "Deleted" ? 0 : entry.gpuSeconds),
+    gpuSeconds: state.gpuSeconds + (settled?.gpuSeconds ?? 0),
     policyUpdates: state.policyUpdates + (full ? 1 : 0),
     tail: full ? [] : tail,
     batch: full ? tail : null,
-    recent: [...state.recent, experience !== undefined].slice(-settings.policyLag),
+    recent: [...state.recent, { rewarded: experience !== undefined, gate }].slice(-settings.policyLag),
     refusals: hopeless ? 0 : refusals,
     refused: hopeless ? { entry: entry.number, message: entry.message ?? "" } : state.refused,
   };
@@ -105,9 +122,20 @@ export function versionAfter(settings: FoldSettings, state: SearchState, n: numb
   if (back < 0 || back > state.recent.length) {
     throw new Error(`the policy's version after ${n} entries is not known after ${state.entries}`);
   }
-  const since = state.recent.slice(state.recent.length - back).filter(Boolean).length;
+  const since = state.recent.slice(state.recent.length - back).filter(({ rewarded }) => rewarded).length;
   const eligible = state.policyUpdates * settings.batchSize + state.tail.length;
   return Math.floor((eligible - since) / settings.batchSize);
+}
+
+/**
+ * The gate's means after the first n entries, for n of the last `policyLag`. Throws Error for one further back or
+ * still to come.
+ */
+export function gateAfter(state: SearchState, n: number): readonly SlotMean[] {
+  if (n === 0) return [];
+  const recent = state.recent[state.recent.length - 1 - (state.entries - n)];
+  if (!recent) throw new Error(`the gate's means after ${n} entries are not known after ${state.entries}`);
+  return recent.gate;
 }
 
 function experienceOf(settings: FoldSettings, entry: SettledEntry): Experience | undefined {
@@ -120,6 +148,8 @@ function experienceOf(settings: FoldSettings, entry: SettledEntry): Experience |
 function rankedOf(entry: LedgerEntry): Ranked | undefined {
   if (entry.outcome !== "Succeeded" || entry.reward === null || !Number.isFinite(entry.reward))
     return undefined;
+  // The trial whose result it got is ranked already.
+  if (entry.duplicateOf !== null) return undefined;
   const { trial, index, reward, metrics, parameters } = entry;
   return { trial, index, reward, meanIoU: metrics?.meanIoU ?? 0, parameters };
 }

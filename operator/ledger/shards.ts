@@ -25,6 +25,11 @@ export interface LedgerShard {
   holder: string;
   /** One above the highest index that is known to have been made, should its trial be gone. */
   made: number;
+  /**
+   * One above the highest index that may have been made: noted before it is. Until the next entry, trials from `made`
+   * on that are not there are made once more, from the same policy.
+   */
+  reserved: number;
   /** Refusals of the configuration in entries below this one no longer fail the search. */
   forgiven: number;
   /** Nothing is added to it any more: the next shard may be made. */
@@ -115,8 +120,8 @@ export async function openLedger(
     try {
       if (last && !last.sealed) return await writeLast(store, ledger, { epoch, holder, format: FORMAT });
       const number = (last?.number ?? -1) + 1;
-      const { made = 0, forgiven = 0 } = last ?? {};
-      const head = { number, format: FORMAT, epoch, holder, made, forgiven };
+      const { made = 0, reserved = 0, forgiven = 0 } = last ?? {};
+      const head = { number, format: FORMAT, epoch, holder, made, reserved, forgiven };
       return await createShard(store, search, ledger, { ...head, sealed: false, entries: [] });
     } catch (error) {
       if (!(error instanceof ConflictError || error instanceof AlreadyExistsError)) throw error;
@@ -143,10 +148,11 @@ export async function appendEntry(
   const entries = [...shard.entries, line];
   if (shard.sealed || bytes(entries) > SHARD_BYTES - RESERVED_BYTES) {
     if (!shard.sealed) after = await writeLast(store, after, { sealed: true });
-    const next = { ...shard, number: shard.number + 1, made, sealed: false, entries: [line] };
+    const number = shard.number + 1;
+    const next = { ...shard, number, made, reserved: made, sealed: false, entries: [line] };
     after = await createShard(store, search, after, next);
   } else {
-    after = await writeLast(store, after, { made, entries });
+    after = await writeLast(store, after, { made, reserved: made, entries });
   }
   return {
     entries: [...after.entries, readEntry(text)],
@@ -159,7 +165,7 @@ export async function appendEntry(
 export const writeNotes = (
   store: Store,
   ledger: Ledger,
-  notes: { made: number } | { forgiven: number },
+  notes: { made: number; reserved: number } | { forgiven: number },
 ): Promise<Ledger> => writeLast(store, ledger, notes);
 
 /** What the entries take as JSON in an object. */
@@ -167,7 +173,7 @@ const bytes = (entries: LedgerShard["entries"]): number => Buffer.byteLength(JSO
 
 /** Spelled out, as an API server may order fields anew. Entries have digests of their own. */
 const shardDigest = (search: string, shard: Omit<LedgerShard, "digest">): string => {
-  const { number, format, epoch, holder, made, forgiven, sealed, entries } = shard;
+  const { number, format, epoch, holder, made, reserved, forgiven, sealed, entries } = shard;
   const last = entries.at(-1)?.digest ?? "";
   const { ledger, algorithm, segnas } = format;
   return digestOf(
@@ -180,6 +186,7 @@ const shardDigest = (search: string, shard: Omit<LedgerShard, "digest">): string
       epoch,
       holder,
       made,
+      reserved,
       forgiven,
       sealed,
       entries.length,

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import type { Logger } from "winston";
 import { controllerReference, type Job, keyOf, NotFoundError, type Pod, type Store } from "../api/store.ts";
 import { TRAINER } from "../controllers/candidatetrial/job.ts";
+import { timestamp } from "../controllers/status.ts";
 import { signalGroup, startOf } from "./process.ts";
 import { startTrainer, type TrainerProcess } from "./trainer-process.ts";
 
@@ -79,13 +80,19 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   };
   process.on("exit", killAll);
   await loseFormer(options);
-  const unwatch = store.watch("Job", ({ type, object }) => {
-    if (type === "ADDED") submit(object);
-    if (type !== "DELETED") return;
-    const place = waiting.findIndex(({ metadata }) => metadata.uid === object.metadata.uid);
-    if (place >= 0) waiting.splice(place, 1);
-    running.get(object.metadata.uid!)?.stop();
-  });
+  const watches = [
+    store.watch("Job", ({ type, object }) => {
+      if (type === "ADDED") submit(object);
+      if (type !== "DELETED") return;
+      const place = waiting.findIndex(({ metadata }) => metadata.uid === object.metadata.uid);
+      if (place >= 0) waiting.splice(place, 1);
+      running.get(object.metadata.uid!)?.stop();
+    }),
+    store.watch("Pod", ({ type, object }) => {
+      if (type !== "DELETED") return;
+      for (const { uid } of object.metadata.ownerReferences ?? []) running.get(uid)?.stop();
+    }),
+  ];
   // Jobs whose pod was never made have lost nothing.
   for (const job of await store.list("Job", namespace)) if (!isJobFinished(job)) submit(job);
 
@@ -95,7 +102,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   return {
     idle,
     async close() {
-      unwatch();
+      for (const unwatch of watches) unwatch();
       waiting.length = 0;
       for (const { stop } of running.values()) stop();
       await idle();
@@ -129,8 +136,12 @@ async function runPod(
   const { store, now, trainer, stateDir, logger } = options;
   let pod: Pod;
   try {
-    if (!(await store.get("Job", keyOf(job)))) return;
+    const latest = await store.get("Job", keyOf(job));
+    if (latest?.metadata.uid !== job.metadata.uid) return;
     pod = await store.create<"Pod">(podOf(job, port));
+    // It waits in no queue any more.
+    const status = { ...latest!.status, startTime: timestamp(now()) };
+    await store.updateStatus<"Job">({ ...latest!, status });
   } catch (error) {
     return ignoreGone(error);
   }
@@ -140,7 +151,7 @@ async function runPod(
   started(process);
 
   let timedOut: string | undefined;
-  const { activeDeadlineSeconds } = job.spec;
+  const { activeDeadlineSeconds } = job.spec.template.spec;
   const deadline =
     activeDeadlineSeconds &&
     setTimeout(
@@ -170,13 +181,16 @@ async function runPod(
   const phase = terminated.exitCode === 0 ? "Succeeded" : "Failed";
   const { exitCode, reason } = terminated;
   logger.debug("process ended", { job: job.metadata.name, exitCode, reason });
+  const why = timedOut && exitCode !== 0 ? { reason: "DeadlineExceeded", message: timedOut } : {};
+  let end: "Complete" | "Failed" = phase === "Succeeded" ? "Complete" : "Failed";
   try {
-    const why = timedOut && exitCode !== 0 ? { reason: "DeadlineExceeded", message: timedOut } : {};
     await store.updateStatus<"Pod">({ ...pod, status: { phase, ...why, ...status({ terminated }) } });
-    await finishJob(store, job, phase === "Succeeded" ? "Complete" : "Failed", why);
   } catch (error) {
     ignoreGone(error);
+    // Whatever came of a pod that was deleted, nobody can read it.
+    end = "Failed";
   }
+  await finishJob(store, job, end, why).catch(ignoreGone);
 }
 
 function ignoreGone(error: unknown): void {

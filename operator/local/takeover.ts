@@ -18,6 +18,8 @@ const IMMUTABLE = [
   "objective",
   "dataset",
   "training",
+  "gate",
+  "startingPoints",
 ] as const;
 
 /** The search as the store has it from now on. Throws UserError where the folder holds another one. */

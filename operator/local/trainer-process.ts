@@ -33,6 +33,8 @@ const MEMORY_LOOK_MS = 1_000;
 /** As much of a log as Kubernetes takes for a message (FallbackToLogsOnError). */
 const LOG_BYTES = 2048;
 
+const KILLED = "killed by SIGKILL: by somebody, or by the kernel as memory ran out";
+
 /** Starts the trainer of a Job. It leads a process group of its own, and knows by its IPC channel when we are gone. */
 export function startTrainer(job: Job, options: TrainerOptions): TrainerProcess {
   const { command, stateDir, now } = options;
@@ -65,7 +67,9 @@ export function startTrainer(job: Job, options: TrainerOptions): TrainerProcess 
 
   let killedForMemory = false;
   const limit = container.resources?.limits?.memory;
-  const watch = limit === undefined ? undefined : setInterval(look, MEMORY_LOOK_MS, quantity(limit));
+  const most = quantity(limit ?? 0);
+  // 0 is no limit, as in Kubernetes.
+  const watch = most > 0 ? setInterval(look, MEMORY_LOOK_MS, most) : undefined;
   async function look(most: number): Promise<void> {
     const bytes = child.pid && (await residentBytes(child.pid));
     if (!bytes || bytes <= most || child.exitCode !== null) return;
@@ -85,6 +89,7 @@ export function startTrainer(job: Job, options: TrainerOptions): TrainerProcess 
     const written =
       exit.error ??
       (reason === "OOMKilled" ? `it used more memory than its limit of ${limit}` : undefined) ??
+      (signal === constants.signals.SIGKILL && !grace ? KILLED : undefined) ??
       (head(paths.result, MAX_RESULT_BYTES) || (exitCode === 0 ? "" : tail(paths.log, LOG_BYTES)));
     return {
       exitCode,

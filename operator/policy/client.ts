@@ -6,8 +6,10 @@ import type { PolicySettings } from "./settings.ts";
 
 /** Update u makes version u; version 0 has learned nothing. All methods reject once the thread has ended. */
 export interface PolicyClient {
-  /** What version `version` proposes for trial `index`. Rejects where that version is not kept. */
-  propose(index: number, version: number): Promise<Proposal>;
+  /** What version `version` proposes for trial `index`. Rejects where that version is not kept. See Policy.propose. */
+  propose(index: number, version: number, draw?: number): Promise<Proposal>;
+  /** See Policy.score. */
+  score(version: number, decisions: readonly number[]): Promise<number>;
   /** Learns from a batch with the newest version, which makes the next one. */
   learn(batch: readonly Experience[]): Promise<Update>;
   /** See Policy.probabilities. */
@@ -24,7 +26,8 @@ export interface PolicyClient {
 
 /** A call as it crosses to the thread. */
 export type PolicyCall =
-  | { method: "propose"; index: number; version: number }
+  | { method: "propose"; index: number; version: number; draw: number }
+  | { method: "score"; version: number; decisions: readonly number[] }
   | { method: "learn"; batch: readonly Experience[] }
   | { method: "probabilities" | "state"; version: number }
   | { method: "restore"; version: number; state: Uint8Array }
@@ -86,7 +89,8 @@ export function startPolicy(start: PolicyStart): PolicyClient {
   }
 
   return {
-    propose: (index, version) => call({ method: "propose", index, version }),
+    propose: (index, version, draw = 0) => call({ method: "propose", index, version, draw }),
+    score: (version, decisions) => call({ method: "score", version, decisions }),
     learn: (batch) => call({ method: "learn", batch }),
     probabilities: (version) => call({ method: "probabilities", version }),
     state: (version) => call({ method: "state", version }),

@@ -1,11 +1,16 @@
 // Regularised evolution (Real et al., arXiv 1802.01548): the best of a few of the last trials has a child that
 // differs from it in one decision.
 import { DECISIONS } from "@segnas/searchspace/decisions.ts";
-import { random } from "@segnas/searchspace/random.ts";
 import type { Experience, Policy, Proposal, Update } from "./policy.ts";
 import type { Model } from "./queue.ts";
 import type { EvolutionSettings } from "./settings.ts";
-import { entropyOf, uniformProbabilities, uniformProposal } from "./uniform.ts";
+import {
+  entropyOf,
+  sampling,
+  UNIFORM_LOG_PROBABILITY,
+  uniformProbabilities,
+  uniformProposal,
+} from "./uniform.ts";
 
 /** Of the bytes and of the algorithm that goes on from them. Raise it when either changes. */
 const FORMAT = 1;
@@ -28,17 +33,23 @@ interface State {
 export function evolutionPolicy(settings: EvolutionSettings, seed: number, saved?: Uint8Array): Policy {
   const state = saved === undefined ? { policyUpdates: 0, trials: 0, population: [] } : decode(saved);
 
-  function propose(index: number): Proposal {
-    const draw = random(seed, "sample", index);
+  function propose(index: number, draw = 0): Proposal {
+    const chosen = sampling(seed, index, draw);
     const { population } = state;
-    if (index < settings.population || population.length === 0) return uniformProposal(draw);
+    if (index < settings.population || population.length === 0) return uniformProposal(chosen);
     const ranked = byRank(population);
-    const contestants = Array.from({ length: settings.sampleSize }, () => draw.integer(ranked.length));
+    const contestants = Array.from({ length: settings.sampleSize }, () => chosen.integer(ranked.length));
     const decisions = [...ranked[Math.min(...contestants)]!.decisions];
-    const mutated = MUTABLE[draw.integer(MUTABLE.length)]!;
+    const mutated = MUTABLE[chosen.integer(MUTABLE.length)]!;
     const others = DECISIONS[mutated]!.choices - 1;
-    decisions[mutated] = (decisions[mutated]! + 1 + draw.integer(others)) % (others + 1);
+    decisions[mutated] = (decisions[mutated]! + 1 + chosen.integer(others)) % (others + 1);
     return { decisions, logProbability: Math.log(probabilityOf(decisions, ranked)) };
+  }
+
+  /** As a child of the population; what can be none of its children can only have been a uniform choice. */
+  function score(decisions: readonly number[]): number {
+    const probability = probabilityOf(decisions, byRank(state.population));
+    return probability > 0 ? Math.log(probability) : UNIFORM_LOG_PROBABILITY;
   }
 
   /** The chance that the best of the contestants is the one of this rank. */
@@ -91,7 +102,7 @@ export function evolutionPolicy(settings: EvolutionSettings, seed: number, saved
 
   const encode = () =>
     new TextEncoder().encode(JSON.stringify({ format: FORMAT, name: "evolution", ...state }));
-  return { propose, learn, probabilities, state: encode };
+  return { propose, score, learn, probabilities, state: encode };
 }
 
 /** Best first; of equal rewards the older. */

@@ -33,8 +33,16 @@ export interface Update {
 }
 
 export interface Policy {
-  /** The proposal for trial `index`: a function of the seed, the index and what was learned so far. */
-  propose(index: number): Proposal;
+  /**
+   * The proposal for trial `index`: a function of the seed, the index, the draw and what was learned so far. Draws
+   * 0, 1, 2 ... are independent proposals for the same trial.
+   */
+  propose(index: number, draw?: number): Proposal;
+  /**
+   * The logarithm of the probability with which the policy, as it is now, makes these decisions, whoever made
+   * them. Of a proposal that it has just made: its own, to the bit. Always finite.
+   */
+  score(decisions: readonly number[]): number;
   /** One update on a batch of trials, in their order. */
   learn(batch: readonly Experience[]): Update;
   /**

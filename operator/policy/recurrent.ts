@@ -1,13 +1,13 @@
 // The recurrent policy: what it proposes, and one update by any of its algorithms.
 import { DECISIONS } from "@segnas/searchspace/decisions.ts";
-import { type Random, random } from "@segnas/searchspace/random.ts";
+import type { Random } from "@segnas/searchspace/random.ts";
 import { CHOICES, FIRST_CHOICE, forward, type Tape } from "./network.ts";
 import type { Experience, Policy, Proposal, Update } from "./policy.ts";
 import { minibatchesOf } from "./rows.ts";
 import type { GradientSettings } from "./settings.ts";
 import { decodeState, encodeState, initialState } from "./state.ts";
 import { scoreRow, takeStep, tapeFor } from "./step.ts";
-import { entropyOf } from "./uniform.ts";
+import { entropyOf, sampling } from "./uniform.ts";
 
 export function recurrentPolicy(settings: GradientSettings, seed: number, saved?: Uint8Array): Policy {
   const state = saved === undefined ? initialState(settings, seed) : decodeState(settings, saved);
@@ -16,18 +16,31 @@ export function recurrentPolicy(settings: GradientSettings, seed: number, saved?
   /** Where decisions are not fed back, what the network says of all of them since the last update. */
   let independent: Distributions | undefined;
 
-  function propose(index: number): Proposal {
-    const draw = random(seed, "sample", index);
+  function propose(index: number, draw = 0): Proposal {
+    const chosen = sampling(seed, index, draw);
+    const decisions: number[] = [];
+    const distributions = follow((now, decision) => {
+      decisions[decision] = sample(now, decision, chosen);
+      return decisions[decision];
+    });
+    return { decisions, logProbability: scoreRow(distributions, 0, decisions).logProbability };
+  }
+
+  function score(decisions: readonly number[]): number {
+    const distributions = follow((_, decision) => decisions[decision]!);
+    return scoreRow(distributions, 0, decisions).logProbability;
+  }
+
+  /** The distributions met on the way of these choices, each asked for when its own distribution is known. */
+  function follow(choose: (distributions: Distributions, decision: number) => number): Distributions {
     if (settings.feedDecisions) {
       const tape = tapeFor(1);
-      forward(parameters, tape, (_, decision) => sample(tape, decision, draw));
-      const decisions = [...tape.decisions];
-      return { decisions, logProbability: scoreRow(tape, 0, decisions).logProbability };
+      forward(parameters, tape, (_, decision) => choose(tape, decision));
+      return tape;
     }
     independent ??= independentDistributions();
-    const distributions = independent;
-    const decisions = DECISIONS.map((_, decision) => sample(distributions, decision, draw));
-    return { decisions, logProbability: scoreRow(distributions, 0, decisions).logProbability };
+    for (const decision of DECISIONS.keys()) choose(independent, decision);
+    return independent;
   }
 
   function independentDistributions(): Distributions {
@@ -62,7 +75,7 @@ export function recurrentPolicy(settings: GradientSettings, seed: number, saved?
     };
   }
 
-  return { propose, learn, probabilities, state: () => encodeState(settings, state) };
+  return { propose, score, learn, probabilities, state: () => encodeState(settings, state) };
 }
 
 /** The distributions of the 44 decisions, as a tape has them. */

@@ -20,7 +20,9 @@ function kept(version: number): Policy {
 function answer(call: PolicyCall): unknown {
   switch (call.method) {
     case "propose":
-      return kept(call.version).propose(call.index);
+      return kept(call.version).propose(call.index, call.draw);
+    case "score":
+      return kept(call.version).score(call.decisions);
     case "probabilities":
       return kept(call.version).probabilities();
     case "state":

@@ -1,6 +1,6 @@
 // What a search was asked to do, in words: label and value, for the report and for `segnas plan`.
 import type { ArchitectureSearch, ArchitectureSearchSpec } from "../api/generated/architecturesearches.ts";
-import { networkSettings } from "../controllers/architecturesearch/trial.ts";
+import { networkSettings } from "../controllers/architecturesearch/networks.ts";
 import { counted, percent, whole } from "./report-format.ts";
 
 /** The settings that a reader of the result wants to know; what the manifest leaves to the presets is said so. */

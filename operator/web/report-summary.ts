@@ -3,7 +3,7 @@ import type { Architecture, NetworkSettings } from "@segnas/searchspace/architec
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
 import type { PolicyUpdate } from "../controllers/architecturesearch/knowledge.ts";
-import { inputSize, networkSettings } from "../controllers/architecturesearch/trial.ts";
+import { inputSize, networkSettings } from "../controllers/architecturesearch/networks.ts";
 import { NOT_CHARGED } from "../controllers/candidatetrial/outcome.ts";
 import { metricInWords, settingsInWords } from "./report-settings.ts";
 
@@ -11,7 +11,7 @@ import { metricInWords, settingsInWords } from "./report-settings.ts";
 export interface TrialSummary {
   name: string;
   index: number;
-  outcome: "Succeeded" | "Failed" | "Deleted" | "Running" | "Pending";
+  outcome: "Succeeded" | "Failed" | "Rejected" | "Deleted" | "Running" | "Pending";
   architecture: Architecture;
   /** Trainable parameters and multiply-accumulates at the search's settings. */
   parameters: number;
@@ -19,6 +19,10 @@ export interface TrialSummary {
   reward?: number;
   metrics?: { meanIoU: number; meanAccuracy?: number; frequencyWeightedIoU?: number };
   seconds?: number;
+  /** The trial with the same network whose result it got. */
+  duplicateOf?: string;
+  /** Whether the gate stopped it on the way. */
+  stopped?: boolean;
   cause?: string;
   message?: string;
   /** Its last attempt, where that failed by the machine's fault and another will follow. */
@@ -57,25 +61,32 @@ export const ranked = (trials: TrialSummary[]): Scored[] =>
 /** How many trials ended in each way, and how many have ended. */
 export function counts(trials: TrialSummary[]) {
   const of = (outcome: TrialSummary["outcome"]) => trials.filter((trial) => trial.outcome === outcome).length;
-  const [succeeded, failed, deleted] = [of("Succeeded"), of("Failed"), of("Deleted")];
+  const [succeeded, failed, rejected, deleted] = [
+    of("Succeeded"),
+    of("Failed"),
+    of("Rejected"),
+    of("Deleted"),
+  ];
   return {
     succeeded,
     failed,
+    rejected,
     deleted,
     running: of("Running"),
     pending: of("Pending"),
-    settled: succeeded + failed + deleted,
+    settled: succeeded + failed + rejected + deleted,
   };
 }
 
-/** Trials that ended without a reward, in their order. */
+/** Trials that ended without having been trained to their end, in their order. */
 export const failures = (trials: TrialSummary[]): TrialSummary[] =>
-  trials.filter((trial) => trial.outcome === "Failed" || trial.outcome === "Deleted");
+  trials.filter(({ outcome }) => outcome === "Failed" || outcome === "Rejected" || outcome === "Deleted");
 
 const CAUSES: Record<string, string> = {
   NonFiniteLoss: "the loss stopped being a finite number",
   OutOfMemory: "it ran out of memory",
   TimeLimit: "it ran past its time limit",
+  OverConstraint: "it is over a constraint and was not trained",
   InvalidConfiguration: "its settings or data are wrong",
   Infrastructure: "the machine failed it",
   Deleted: "it was deleted by hand",
@@ -146,6 +157,8 @@ function summariseTrial({ metadata, spec, status }: CandidateTrial): TrialSummar
       },
     }),
     ...(seconds !== undefined && { seconds }),
+    ...(result?.duplicateOf && { duplicateOf: result.duplicateOf }),
+    ...(result?.stopped && { stopped: true }),
     ...(cause && { cause }),
     ...(message && { message }),
     ...(again && { failedAttempt: { number: last.number, message: last.message ?? last.cause! } }),

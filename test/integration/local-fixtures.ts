@@ -71,7 +71,8 @@ export async function policyHash({ search, entries }: SearchView): Promise<strin
   try {
     let state = EMPTY;
     for (const entry of entries) {
-      state = fold({ batchSize: settings.batchSize, failureReward: 0, policyLag: 1 }, state, entry);
+      const { batchSize } = settings;
+      state = fold({ batchSize, failureReward: 0, policyLag: 1, gate: undefined }, state, entry);
       if (state.batch) await policy.learn(state.batch);
     }
     return createHash("sha256")

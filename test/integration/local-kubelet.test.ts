@@ -1,9 +1,10 @@
 // Jobs as child processes: their environment, their limits and their ends.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { type Job, keyOf, type Pod, type Store } from "@segnas/operator/api/store.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { type Job, keyOf, type Pod, type PodSpec, type Store } from "@segnas/operator/api/store.ts";
 import { attemptJob } from "@segnas/operator/controllers/candidatetrial/job.ts";
 import { startKubelet } from "@segnas/operator/local/kubelet.ts";
 import { openStore } from "@segnas/operator/local/store.ts";
@@ -49,9 +50,11 @@ async function start(
   return place;
 }
 
-async function submit({ store }: Place, index: number, spec: Partial<Job["spec"]> = {}): Promise<Job> {
+/** With fields of the pod's spec put in place of what is usual. */
+async function submit({ store }: Place, index: number, spec: Partial<PodSpec> = {}): Promise<Job> {
   const job = attemptJob(search(template), makeTrial(index), 0);
-  return store.create<"Job">({ ...job, spec: { ...job.spec, ...spec } });
+  Object.assign(job.spec.template.spec, spec);
+  return store.create<"Job">(job);
 }
 
 /** Resolves to the first pod of a Job that is as wanted. */
@@ -102,7 +105,20 @@ test("one trial a GPU: the next Job waits for one to be free, and a Job that is 
   assert.equal(await place.store.get("Pod", { namespace: "default", name: "s-1-0-pod" }), undefined);
 });
 
-test("a Job past its deadline is ended, and its pod says so", async (context) => {
+test("a memory limit of 0 is none", async (context) => {
+  const until = newFolder();
+  context.after(() => removeFolder(until));
+  const place = await start(context, { milliseconds: 0, until });
+  const containers = [{ ...container, resources: { limits: { memory: "0" } } }];
+  const job = attemptJob(search({ trialTemplate: { spec: { containers } } }), makeTrial(0), 0);
+  const over = ended(place, await place.store.create<"Job">(job));
+  // The memory of a trainer is looked at each second.
+  await wait(2200);
+  writeFileSync(join(until, "s-0"), "");
+  assert.equal(terminated(await over)?.reason, "Completed");
+});
+
+test("a pod past its deadline is ended, and says so", async (context) => {
   const place = await start(context, { milliseconds: 0, misdeeds: { 0: ["hang"] } });
   const over = await ended(place, await submit(place, 0, { activeDeadlineSeconds: 1 }));
   assert.equal(over.status?.reason, "DeadlineExceeded");

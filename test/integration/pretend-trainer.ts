@@ -1,24 +1,30 @@
 // A trainer that trains nothing: the reward is a function of the architecture, the time it takes is random, and
 // PRETEND says what goes wrong: for each trial what its attempts do instead, one after the other.
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
 /** What an attempt does: an exit code, or memory without end, or nothing for ever, or a result that is no result. */
-export type Misdeed = number | "hog" | "hang" | "garbage" | "nan";
+export type Misdeed = number | "hog" | "hang" | "segfault" | "garbage" | "empty" | "long" | "nan";
 export interface Pretence {
   /** The longest that a trial takes. */
   milliseconds: number;
   /** By trial index, what its first attempts do. */
   misdeeds?: Record<number, Misdeed[]>;
+  /** A folder: a trial trains until there is a file of its name. */
+  until?: string;
 }
 
-const { milliseconds, misdeeds = {} } = JSON.parse(process.env.PRETEND!) as Pretence;
+const { milliseconds, misdeeds = {}, until } = JSON.parse(process.env.PRETEND!) as Pretence;
 const trial = JSON.parse(process.env.SEGNAS_TRIAL!) as { name: string; architecture: object };
 const { SEGNAS_RESULT: resultFile, SEGNAS_PORT: port } = process.env;
 
 process.on("disconnect", () => process.exit(75));
-process.on("SIGTERM", () => process.exit(75));
+process.on("SIGTERM", () => {
+  console.log("stopped");
+  process.exit(75);
+});
 const server = createServer((_, response) =>
   response.end(JSON.stringify({ name: trial.name, stage: 0, epoch: 1, epochs: 2 })),
 );
@@ -42,6 +48,12 @@ if (misdeed === "hog") {
     await wait(20);
   }
 }
+if (misdeed === "segfault") {
+  process.kill(process.pid, "SIGSEGV");
+  await wait(2 ** 30);
+}
+if (misdeed === "empty") process.exit(0);
+if (misdeed === "long") end(0, { outcome: "Succeeded", reward: 1, notes: "x".repeat(5000) });
 if (misdeed === "garbage") {
   writeFileSync(resultFile!, "so far so good");
   process.exit(0);
@@ -55,6 +67,7 @@ if (typeof misdeed === "number") {
   process.exit(misdeed);
 }
 
+while (until && !existsSync(join(until, trial.name))) await wait(20);
 await wait(Math.random() * milliseconds);
 // Any function of the architecture will do.
 const sum = Buffer.from(JSON.stringify(trial.architecture)).reduce(

@@ -290,6 +290,6 @@ describe("the other modes", { concurrency: 2 }, () => {
   it("an unknown mode is refused", async () => {
     const end = await run(trialOf(), newRun(), { mode: ["--train"] });
     assert.equal(end.code, 64);
-    assert.equal(end.stderr, "--train: is not known, write --check, --measure or nothing\n");
+    assert.equal(end.stderr, "--train: is not known, write --check, --measure, --latency or nothing\n");
   });
 });

@@ -161,6 +161,47 @@ describe("one trial, four times", () => {
   });
 });
 
+describe("the stage gate", { concurrency: 2 }, () => {
+  const gated = (threshold: string, place: object = { stage: 0, epoch: 1 }) =>
+    trialOf({ stage1: { epochs: 2 } }, { gate: [{ ...place, threshold }] });
+  const placesOf = (slots: TrialResult["slots"]) => slots.map(({ stage, epoch }) => `${stage}/${epoch}`);
+
+  it("ends a trial at a validation whose reward is not above the threshold, with its result and files", async () => {
+    const end = await run(gated("1"), join(folder, "gate-0"));
+    const { reward, metrics, slots, stopped } = succeeded(end);
+    assert.equal(stopped, true);
+    assert.deepEqual(placesOf(slots), ["0/1"]);
+    assert.deepEqual([reward, metrics.meanIoU], [slots[0]!.reward, slots[0]!.meanIoU]);
+    const left = readdirSync(artifact("gate-0")).sort();
+    assert.deepEqual(left, ["curve.jsonl", "pictures", "predictions", "weights.safetensors"]);
+  });
+
+  it("ends it between epochs of stage 1, and leaves the weights that were judged", async () => {
+    const [stopped, short] = await Promise.all([
+      run(gated("1", { stage: 1, epoch: 1 }), join(folder, "gate-1")),
+      run(trial, join(folder, "gate-short")),
+    ]);
+    // As a trial of one epoch less, to the byte.
+    assert.deepEqual(succeeded(stopped), { ...succeeded(short), stopped: true });
+    const weights = ["gate-1", "gate-short"].map((name) =>
+      readFileSync(artifact(name, "weights.safetensors")),
+    );
+    assert.ok(weights[0]!.equals(weights[1]!));
+  });
+
+  it("lets a better one go on, and is not asked at the schedule's end", async () => {
+    const results = await Promise.all([
+      run(gated("-1"), join(folder, "gate-2")),
+      run(gated("1", { stage: 1, epoch: 2 }), join(folder, "gate-3")),
+    ]);
+    for (const end of results) {
+      const result = succeeded(end);
+      assert.deepEqual(placesOf(result.slots), ["0/1", "1/1", "1/2"]);
+      assert.ok(!("stopped" in result));
+    }
+  });
+});
+
 /** How often a file of this name came to be in a folder, while `work` runs. */
 async function arrivals(cache: string, name: RegExp, work: () => Promise<void>): Promise<number> {
   let count = 0;

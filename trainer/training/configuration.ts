@@ -8,6 +8,7 @@ import { UserError } from "@segnas/searchspace/errors.ts";
 import { choice, fields, integer, show } from "@segnas/searchspace/fields.ts";
 import type { Size } from "../data/augment.ts";
 import { type DatasetSpec, parseDataset } from "../data/dataset.ts";
+import { type Gate, parseGate } from "./gate.ts";
 import type { RewardMetric } from "./metrics.ts";
 
 export interface StageSettings {
@@ -49,6 +50,7 @@ export interface TrialConfiguration {
   metric: RewardMetric;
   dataset: DatasetSpec;
   training: Training;
+  gate: Gate;
 }
 
 /** The paper's values (arXiv 1904.02365), ours where it leaves a choice open. */
@@ -101,6 +103,7 @@ export function parseTrial(text: string | undefined): TrialConfiguration {
     "objective",
     "dataset",
     "training",
+    "gate",
   ] as const;
   const trial = fields(value, "trial", names, ["name", "seed", "architecture", "dataset"]);
   const space = fields(trial.space ?? {}, "space", ["aggregateChannels", "separableRepeats"], []);
@@ -119,6 +122,7 @@ export function parseTrial(text: string | undefined): TrialConfiguration {
     metric: choice(objective.metric ?? "GeometricMean", "objective.metric", ["GeometricMean", "MeanIoU"]),
     dataset: parseDataset(trial.dataset),
     training: parseTraining(trial.training ?? {}),
+    gate: parseGate(trial.gate ?? []),
   };
 }
 

@@ -13,15 +13,14 @@ import { Artifacts } from "./artifacts.ts";
 import type { Training, TrialConfiguration } from "./configuration.ts";
 import { obtainEncoder } from "./encoder.ts";
 import { openFeatures } from "./features.ts";
+import { type Place, passes } from "./gate.ts";
 import { type Metrics, rewardOf } from "./metrics.ts";
 import { Optimizer } from "./optimizer.ts";
 import { type Session, Untrainable } from "./session.ts";
 import { averagedModel, featureBatches, imageBatches, stage1Optimizers, trainEpoch } from "./stages.ts";
 import { expansions, validate } from "./validate.ts";
 
-export interface Slot {
-  stage: 0 | 1;
-  epoch: number;
+export interface Slot extends Place {
   reward: number;
   meanIoU: number;
 }
@@ -30,6 +29,8 @@ export interface TrialResult {
   reward: number;
   metrics: Pick<Metrics, "meanIoU" | "meanAccuracy" | "frequencyWeightedIoU">;
   slots: Slot[];
+  /** Present where the gate ended the trial before the schedule's end. */
+  stopped?: true;
   parameters: number;
   macs: number;
 }
@@ -95,7 +96,8 @@ export async function runTrial(
 ): Promise<TrialResult> {
   const prepared = await prepare(trial, (dataset) => obtainEncoder(trial, dataset, folders.cache, session));
   const { dataset, encoder, network } = prepared;
-  const { training, seed, searchSeed, metric } = trial;
+  const { training, seed, searchSeed, metric, gate } = trial;
+  const { stage0, stage1 } = training;
   const artifacts = new Artifacts(folders.artifacts, dataset.classNames);
   const curve = artifacts.path("curve.jsonl");
   if (folders.artifacts) {
@@ -105,8 +107,9 @@ export async function runTrial(
   const networkFor = expansions(trial, dataset.classes);
   const slots: Slot[] = [];
   let metrics: Metrics | undefined;
+  let stopped: boolean = false;
 
-  /** Judges a model and notes it in its slot. */
+  /** Judges a model, notes it in its slot, and says whether the trial goes on. */
   const judge = async (model: Model, stage: 0 | 1, epoch: number) => {
     if (!model.isFinite())
       throw new Untrainable(
@@ -131,10 +134,13 @@ export async function runTrial(
         curve,
         `${JSON.stringify({ ...slot, loss: session.progress.loss, iou: metrics.iou })}\n`,
       );
+    const last = stage1.epochs === (stage === 1 ? epoch : 0);
+    stopped = !last && !passes(gate, slot);
+    return !last && !stopped;
   };
 
   let { model } = prepared;
-  const { stage0, stage1 } = training;
+  let goesOn = true;
   if (stage0.epochs > 0) {
     const settings = {
       split: dataset.training,
@@ -165,13 +171,13 @@ export async function runTrial(
     decoder.dispose();
     model.dispose();
     model = averaged;
-    await judge(model, 0, stage0.epochs);
+    goesOn = await judge(model, 0, stage0.epochs);
   }
-  if (stage1.epochs > 0) {
+  if (goesOn) {
     const batches = imageBatches(dataset.training, network, training, encoder);
     const optimizers = stage1Optimizers(model, stage1);
     const steps = Math.floor(dataset.training.names.length / stage1.batchSize);
-    for (let epoch = 1; epoch <= stage1.epochs; epoch++) {
+    for (let epoch = 1; goesOn; epoch++) {
       session.enter(1, epoch, stage1.epochs, steps);
       await trainEpoch(model, network, batches(random(seed, "stage1", epoch)), optimizers, session);
       const averaged = await averagedModel(
@@ -183,11 +189,12 @@ export async function runTrial(
         seed,
         session,
       );
-      await judge(averaged, 1, epoch);
-      if (epoch === stage1.epochs) {
+      goesOn = await judge(averaged, 1, epoch);
+      if (goesOn) averaged.dispose();
+      else {
         model.dispose();
         model = averaged;
-      } else averaged.dispose();
+      }
     }
     optimizers.encoder.dispose();
     optimizers.decoder.dispose();
@@ -200,6 +207,7 @@ export async function runTrial(
     reward: slots.at(-1)!.reward,
     metrics: { meanIoU, meanAccuracy, frequencyWeightedIoU },
     slots,
+    ...(stopped ? { stopped } : {}),
     parameters: countParameters(network).total,
     macs: countMacs(network).total,
   };

@@ -2,7 +2,7 @@
 import type { Condition, ObjectMeta } from "../meta.ts";
 
 /**
- * A search for a compact segmentation network. A policy proposes architectures, each is trained as a CandidateTrial in a pod of its own, and its reward teaches the policy. What makes the question (seed, space, policy, objective, dataset, training, rewardOrder, policyLag) cannot be changed: another question is another search. What it may cost (parallelism, maxTrials, budget, retries) can.
+ * A search for a compact segmentation network. A policy proposes architectures, each is trained as a CandidateTrial in a pod of its own, and its reward teaches the policy. What makes the question (seed, space, policy, objective, dataset, training, gate, startingPoints, rewardOrder, policyLag) cannot be changed: another question is another search. What it may cost (parallelism, maxTrials, budget, retries) can.
  */
 export interface ArchitectureSearch {
   apiVersion: "segnas.dev/v1alpha1";
@@ -47,15 +47,125 @@ export interface ArchitectureSearchSpec {
      * The search ends, with what it has found, so many seconds after its start.
      */
     activeDeadlineSeconds?: number;
+    /**
+     * The search ends, with what it has found, when all its attempts together have trained for so many hours (on the CPU where there is no GPU); what runs then is stopped. Above 0.
+     */
+    gpuHours?: string;
   };
   /**
    * How often a trial is tried again when the infrastructure failed it (eviction, lost node, crash). Trials that fail by their architecture's own fault are not tried again. Default 3.
    */
   retries: number;
   /**
+   * How long an attempt at a trial may wait for its pod to begin (for a machine that has room, for its image, for its volumes) before it is given up and tried again, as often as retries says. What it waits for stands in the trial's condition. Waiting in a queue (Kueue) does not count. Default 1800.
+   */
+  pendingTimeoutSeconds: number;
+  /**
    * In which order rewards reach the policy. Completion (default): as trials finish, so no GPU waits. Index: in the order of the trials' numbers, so that the same seed repeats the same search. Immutable.
    */
   rewardOrder: "Completion" | "Index";
+  /**
+   * What becomes of a trial whose network another trial of the search has already. Reuse (default): it gets that trial's result, without any training. Retrain: it is trained again.
+   */
+  duplicates: "Reuse" | "Retrain";
+  /**
+   * Which trials go on after a validation on the way. One that is stopped keeps the reward of that validation. Immutable.
+   */
+  gate: {
+    /**
+     * RunningMean (default): a trial goes on if its reward is above m (1 - u), where m is the running mean of the rewards at the same validation of earlier trials, and u is drawn for each trial from 0 to the tolerance. None: all go on.
+     */
+    type: "RunningMean" | "None";
+    /**
+     * The running mean's decay, at least 0 and below 1. Default 0.99.
+     */
+    decay: string;
+    /**
+     * The largest u of the first 100 trials, at most 1; it falls by factors of 0.9, 0.8, 0.7 and 0.6 at trials 100, 200, 300 and 400. Default 0.9.
+     */
+    tolerance: string;
+    /**
+     * Whether the running mean is that of the rewards from the first one on (default). Without, it starts at 0.01 as in the paper, and stops next to nothing for dozens of trials.
+     */
+    biasCorrection: boolean;
+  };
+  /**
+   * What the search begins with, before its policy proposes anything. Immutable.
+   */
+  startingPoints?: {
+    /**
+     * Architectures that the first trials train, in this order.
+     *
+     * Items: A published architecture, or one spelled out in templates and blocks.
+     */
+    architectures?: {
+      /**
+       * The name of a network of the paper.
+       */
+      published?: "arch0" | "arch1";
+      /**
+       * Three small patterns of two operations, which the blocks apply.
+       *
+       * Items: Two operations and what combines their outputs.
+       */
+      templates?: {
+        /**
+         * The operation for the first and for the second input.
+         *
+         * @minItems 2
+         * @maxItems 2
+         */
+        operations: [
+          (
+            | "SeparableConv3x3"
+            | "SeparableConv5x5"
+            | "GlobalAveragePool"
+            | "MaxPool3x3"
+            | "SeparableConv5x5Dilated6"
+            | "Skip"
+          ),
+          (
+            | "SeparableConv3x3"
+            | "SeparableConv5x5"
+            | "GlobalAveragePool"
+            | "MaxPool3x3"
+            | "SeparableConv5x5Dilated6"
+            | "Skip"
+          ),
+        ];
+        /**
+         * Sum: a weighted sum with a weight for each channel. Concat: concatenation and a 1x1 convolution.
+         */
+        aggregate: "Sum" | "Concat";
+      }[];
+      /**
+       * Seven applications of templates to earlier nodes.
+       *
+       * Items: A template applied to two earlier nodes.
+       */
+      blocks?: {
+        /**
+         * The nodes that it reads: 0 and 1 are the encoder's outputs, 2 is the first block's, and so on.
+         *
+         * @minItems 2
+         * @maxItems 2
+         */
+        inputs: [number, number];
+        /**
+         * Which template, from 0.
+         */
+        template: number;
+        /**
+         * How often the template is applied, one application to the output of the other.
+         */
+        repeats: number;
+        /**
+         * 1 keeps the size, 2 halves it and doubles the channels.
+         */
+        stride: 1 | 2;
+      }[];
+    }[];
+  };
   /**
    * The architectures to choose from, and what all of them share. Immutable.
    */
@@ -146,6 +256,81 @@ export interface ArchitectureSearchSpec {
      * The reward of an architecture that cannot be trained: loss not finite, out of memory, over its time limit. Default 0.
      */
     failureReward: string;
+    /**
+     * Limits on networks. One that is over them is not trained.
+     */
+    constraints?: {
+      /**
+       * The most parameters.
+       */
+      maxParameters?: number;
+      /**
+       * The most multiply-accumulate operations for one image.
+       */
+      maxMacs?: number;
+      /**
+       * A limit on the time for one image, as a table made on the target predicts it.
+       */
+      latency?: {
+        /**
+         * The longest time for one image, above 0.
+         */
+        maxMilliseconds: string;
+        /**
+         * What layers cost on a machine; `segnas measure` there writes it.
+         */
+        table: {
+          /**
+           * The machine that it was measured on, for people to read.
+           */
+          device?: string;
+          /**
+           * A row for each kind of layer.
+           *
+           * Items: What a layer of one kind costs, in milliseconds.
+           */
+          rows: {
+            /**
+             * The kind of layer.
+             */
+            layer: string;
+            /**
+             * Whatever its size.
+             */
+            perLayer: string;
+            /**
+             * For each 10^9 multiply-accumulate operations.
+             */
+            perGigaMac: string;
+            /**
+             * For each 10^6 numbers of its output.
+             */
+            perMegaElement: string;
+          }[];
+        };
+      };
+      /**
+       * The size of image that MACs and latency are counted at. Absent, the training crop.
+       */
+      image?: {
+        /**
+         * Height in pixels.
+         */
+        height: number;
+        /**
+         * Width in pixels.
+         */
+        width: number;
+      };
+      /**
+       * Which networks are counted. Final (default): as they are trained in full, with 64 channels before the classifier and 2 separable convolutions in a row. Search: as the search trains them (spec.space).
+       */
+      settings: "Final" | "Search";
+      /**
+       * What becomes of a network over a limit. FailureReward (default): a trial without training, with the failure reward, so that the policy learns to avoid it. Resample: the policy proposes again, up to 1,000 times, and learns nothing of it.
+       */
+      onViolation: "FailureReward" | "Resample";
+    };
   };
   /**
    * The labelled images. Only their training part is used, a share of it held out. Immutable.
@@ -458,9 +643,21 @@ export interface ArchitectureSearchStatus {
      */
     failed: number;
     /**
+     * Over a constraint, and so never trained.
+     */
+    rejected: number;
+    /**
      * Deleted by a person before their end.
      */
     deleted: number;
+    /**
+     * Those of the above that have got the result of an earlier trial with the same network.
+     */
+    reused?: number;
+    /**
+     * Those of the succeeded that the gate has stopped on the way.
+     */
+    stopped?: number;
   };
   /**
    * How many trials the ledger holds.
@@ -562,7 +759,7 @@ export interface ArchitectureSearchStatus {
     parameters: number;
   }[];
   /**
-   * GPU time spent by all attempts, those that failed too.
+   * GPU time spent by all attempts that have ended, those that failed too.
    */
   gpuSeconds?: string;
 }

@@ -36,6 +36,10 @@ export interface CandidateTrialSpec {
    */
   policyVersion: number;
   /**
+   * How many entries of the ledger the policy and the gate knew of when it was made.
+   */
+  entries: number;
+  /**
    * The natural logarithm of the probability that the policy gave to these decisions.
    */
   logProbability: string;
@@ -113,6 +117,37 @@ export interface CandidateTrialSpec {
    * The network's multiply-accumulate operations for one training crop, with the search's settings.
    */
   macs: number;
+  /**
+   * Names the network: the same for all ways to write it. Trials of a search with the same name have the same network.
+   */
+  network: string;
+  /**
+   * The first trial of the search with the same network, whose result it is to get.
+   */
+  duplicateOf?: string;
+  /**
+   * The constraint that the network is over. It is not trained.
+   */
+  violation?: string;
+  /**
+   * What its reward must be above at a validation on the way, to go on.
+   *
+   * Items: The threshold of one validation.
+   */
+  gate?: {
+    /**
+     * 0, the decoder alone, or 1, everything.
+     */
+    stage: 0 | 1;
+    /**
+     * After how many epochs of the stage.
+     */
+    epoch: number;
+    /**
+     * The trial ends here unless its reward is greater.
+     */
+    threshold: string;
+  }[];
 }
 /**
  * What the operator has seen and done. Not for people to write.
@@ -162,13 +197,17 @@ export interface CandidateTrialStatus {
    */
   stage?: string;
   /**
+   * True where the trial of spec.duplicateOf, and all others with the same network, came to no result: then this one is trained itself.
+   */
+  retrain?: boolean;
+  /**
    * What came of it.
    */
   result?: {
     /**
-     * Succeeded: trained to its end. Failed: not, see cause. Deleted: a person deleted it.
+     * Succeeded: trained to its end. Failed: not, see cause. Rejected: over a constraint, and so not trained. Deleted: a person deleted it.
      */
-    outcome: "Succeeded" | "Failed" | "Deleted";
+    outcome: "Succeeded" | "Failed" | "Rejected" | "Deleted";
     /**
      * What the policy is told. Absent where the architecture is not to blame.
      */
@@ -221,6 +260,14 @@ export interface CandidateTrialStatus {
      * GPU time spent by all its attempts.
      */
     gpuSeconds?: string;
+    /**
+     * True where the gate stopped it on the way, after the last of its slots.
+     */
+    stopped?: boolean;
+    /**
+     * The trial with the same network whose result this is.
+     */
+    duplicateOf?: string;
     /**
      * Why it failed, in one word for programs.
      */

@@ -5,10 +5,12 @@ import type {
   ArchitectureSearchStatus,
 } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
-import type { LedgerEntry } from "../../ledger/entry.ts";
-import { type FoldSettings, type SearchState, versionAfter } from "../../ledger/fold.ts";
-import { deadline, isMended, searchStatus, verdict } from "./status.ts";
-import { settledEntry, trialName } from "./trial.ts";
+import type { LedgerEntry, SettledEntry } from "../../ledger/entry.ts";
+import { type FoldSettings, gateAfter, REFUSALS, type SearchState, versionAfter } from "../../ledger/fold.ts";
+import { thresholdsOf } from "../../ledger/gate.ts";
+import { deadline, isMended, pause, searchStatus, verdict } from "./status.ts";
+import { type Place, settledEntry, trialName } from "./trial.ts";
+import { isWaiting, type UntrainedAction, untrained } from "./untrained.ts";
 
 export type SearchAction =
   | { type: "Append"; entry: LedgerEntry }
@@ -16,9 +18,10 @@ export type SearchAction =
   | { type: "MarkEntered"; trial: CandidateTrial; entry: number }
   /** The trainer had refused the configuration, but the search has been changed since: it is tried again. */
   | { type: "Forgive"; entries: number }
-  | { type: "Propose"; index: number; version: number }
-  /** Notes which indices were made, in case that the trial of the highest goes without an entry. */
-  | { type: "NoteMade"; made: number }
+  | UntrainedAction
+  /** Notes which indices are about to be made: after a crash they are made from the same policy, or counted. */
+  | { type: "Reserve"; to: number }
+  | { type: "Propose"; place: Place }
   | { type: "WriteStatus"; status: ArchitectureSearchStatus }
   /** Nothing to do before that time. */
   | { type: "Wait"; until: Date };
@@ -32,10 +35,14 @@ export interface SearchWorld {
   state: SearchState;
   /** The ledger's entry numbers by trial index. */
   numbers: ReadonlyMap<number, number>;
+  /** By network, the first trial in the ledger that has a reward of its own. */
+  networks: ReadonlyMap<string, SettledEntry>;
   /** How many indices are known to have been used, though their trials may be gone. */
   made: number;
-  /** How many the ledger has noted as made, and below which entry refusals are forgiven. */
-  noted: { made: number; forgiven: number };
+  /** What the ledger has noted: see LedgerShard. */
+  noted: { reserved: number; forgiven: number };
+  /** Whether reserved indices that are not there may never have been made. */
+  unmade: boolean;
   /** Of the policy after its last update, nats; undefined before the first. */
   entropy: number | undefined;
   now: Date;
@@ -43,6 +50,12 @@ export interface SearchWorld {
 
 export function decideSearch(world: SearchWorld): SearchAction[] {
   const { search, trials, numbers } = world;
+  const next = nextIndex(world);
+  // A process before this one may have died before it made them. They are made before anything more is learned.
+  const reserved = world.unmade ? Math.min(world.noted.reserved, search.spec.maxTrials) : 0;
+  if (next < reserved) return placesFrom(world, next, reserved).map((place) => ({ type: "Propose", place }));
+  const settled = untrained(world);
+  if (settled.length > 0) return settled;
   // What is settled comes first: everything else follows from the ledger.
   const entries = entriesToAppend(world);
   if (entries.length > 0) return entries.map((entry) => ({ type: "Append", entry }));
@@ -55,13 +68,12 @@ export function decideSearch(world: SearchWorld): SearchAction[] {
       ? []
       : [{ type: "MarkEntered", trial, entry }];
   });
-  const next = nextIndex(world);
-  if (next > world.noted.made) marks.push({ type: "NoteMade", made: next });
   const ended = verdict(world);
   const status = searchStatus(world, ended);
   const write: SearchAction[] = status === search.status ? [] : [{ type: "WriteStatus", status }];
   if (ended || search.spec.suspend) return [...marks, ...write];
-  const until = deadline(world);
+  const times = [deadline(world), pause(world)].filter((time) => time && time > world.now) as Date[];
+  const until = times.sort((a, b) => a.getTime() - b.getTime())[0];
   return [...marks, ...proposals(world), ...write, ...(until ? [{ type: "Wait" as const, until }] : [])];
 }
 
@@ -101,25 +113,48 @@ function entriesToAppend(world: SearchWorld): LedgerEntry[] {
   return entries;
 }
 
-/** When a trial ended, in milliseconds; 0 where that is not known. */
-const ended = (trial: CandidateTrial | undefined): number =>
-  Date.parse(trial?.status?.attempts?.at(-1)?.endTime ?? "") || 0;
+/** When a trial ended, in milliseconds: one that is gone first, one that was never trained last. */
+function ended(trial: CandidateTrial | undefined): number {
+  if (!trial) return 0;
+  return Date.parse(trial.status?.attempts?.at(-1)?.endTime ?? "") || Number.MAX_SAFE_INTEGER;
+}
 
-/** New trials while fewer than `parallelism` are unsettled, each from the policy's version that is its due. */
+/**
+ * New trials while fewer than `parallelism` train, each from the policy and the gate that are its due. Those that wait
+ * for another with the same network take no GPU: as many more may be made.
+ */
 function proposals(world: SearchWorld): SearchAction[] {
-  const { search, trials, settings, state, numbers } = world;
-  const { parallelism, maxTrials, rewardOrder, policyLag } = search.spec;
-  const unsettled = trials.filter(({ spec, status }) => !status?.result && !numbers.has(spec.index)).length;
+  const { search, trials, state, numbers, noted, now } = world;
+  const pausedUntil = pause(world);
+  if (pausedUntil && pausedUntil > now) return [];
+  // While the trainer refuses the configuration one trial at a time finds out whether it still does.
+  const parallelism = state.refusals >= REFUSALS ? 1 : search.spec.parallelism;
+  const unsettled = trials.filter(({ spec, status }) => !status?.result && !numbers.has(spec.index));
+  const training = unsettled.filter((trial) => !isWaiting(trial)).length;
+  const room = Math.min(parallelism - training, 2 * parallelism - unsettled.length);
   const first = nextIndex(world);
-  const actions: SearchAction[] = [];
-  for (let index = first; index < maxTrials && unsettled + index - first < parallelism; index++) {
-    if (rewardOrder === "Completion") {
-      actions.push({ type: "Propose", index, version: state.policyUpdates });
-      continue;
-    }
-    const entries = Math.max(0, index - policyLag + 1);
+  const places = placesFrom(world, first, Math.min(first + room, search.spec.maxTrials));
+  const to = first + places.length;
+  return [
+    ...(to > noted.reserved ? [{ type: "Reserve" as const, to }] : []),
+    ...places.map((place) => ({ type: "Propose" as const, place })),
+  ];
+}
+
+/** What the trials from one index to below another are made from, as far as the ledger reaches by now. */
+function placesFrom({ search, settings, state }: SearchWorld, first: number, end: number): Place[] {
+  const { rewardOrder, policyLag, seed } = search.spec;
+  const places: Place[] = [];
+  for (let index = first; index < end; index++) {
+    const lagging = Math.max(0, index - policyLag + 1);
+    const entries = rewardOrder === "Index" ? lagging : state.entries;
     if (entries > state.entries) break;
-    actions.push({ type: "Propose", index, version: versionAfter(settings, state, entries) });
+    places.push({
+      index,
+      entries,
+      policyVersion: versionAfter(settings, state, entries),
+      gate: settings.gate ? thresholdsOf(settings.gate, gateAfter(state, entries), seed, index) : [],
+    });
   }
-  return actions;
+  return places;
 }

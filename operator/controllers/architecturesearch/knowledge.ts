@@ -4,8 +4,9 @@ import { UserError } from "@segnas/searchspace/errors.ts";
 import type { Logger } from "winston";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { Store } from "../../api/store.ts";
-import type { LedgerEntry } from "../../ledger/entry.ts";
+import type { LedgerEntry, SettledEntry } from "../../ledger/entry.ts";
 import { EMPTY, type FoldSettings, fold, type SearchState, versionAfter } from "../../ledger/fold.ts";
+import { gateSettings } from "../../ledger/gate.ts";
 import { appendEntry, type Ledger, openLedger } from "../../ledger/shards.ts";
 import {
   listManifests,
@@ -16,6 +17,7 @@ import {
 } from "../../ledger/snapshots.ts";
 import type { PolicyClient, PolicyStart } from "../../policy/client.ts";
 import { resolvePolicy } from "../../policy/settings.ts";
+import { isOriginal } from "./untrained.ts";
 
 export type { PolicyUpdate };
 
@@ -41,8 +43,12 @@ export interface Knowledge {
   state: SearchState;
   /** Entry numbers by trial index. */
   numbers: Map<number, number>;
+  /** By network, the first trial in the ledger that has a reward of its own. */
+  networks: Map<string, SettledEntry>;
   /** One above the highest index that was seen or used. */
   made: number;
+  /** Whether indices that were reserved before this process opened the ledger may never have been made. */
+  unmade: boolean;
   policy: PolicyClient;
   updates: PolicyUpdate[];
   /** What the next snapshot will hold, but for the policy's own part. */
@@ -53,7 +59,8 @@ export interface Knowledge {
 /** What the fold has to know of a search's spec. */
 export function foldSettings({ spec }: ArchitectureSearch): FoldSettings {
   const { batchSize } = resolvePolicy(spec.policy);
-  return { batchSize, failureReward: Number(spec.objective.failureReward), policyLag: spec.policyLag };
+  const failureReward = Number(spec.objective.failureReward);
+  return { batchSize, failureReward, policyLag: spec.policyLag, gate: gateSettings(spec.gate) };
 }
 
 /**
@@ -80,13 +87,16 @@ export async function openKnowledge(
     ledger,
     state: EMPTY,
     numbers: new Map(ledger.entries.map(({ index, number }) => [index, number])),
+    networks: new Map(),
     made: ledger.last!.spec.shard.made,
+    unmade: true,
     policy: startPolicy({ settings: resolvePolicy(policy), seed }),
     updates: [],
     nextSnapshot: undefined,
     snapshotEvery,
   };
   try {
+    for (const entry of ledger.entries) noteNetwork(knowledge, entry);
     await restore(knowledge, dependencies, search);
     for (const entry of ledger.entries.slice(knowledge.state.entries)) await take(knowledge, entry);
     return knowledge;
@@ -134,6 +144,7 @@ async function take(knowledge: Knowledge, entry: LedgerEntry): Promise<void> {
   const state = fold(settings, knowledge.state, entry);
   knowledge.state = state;
   numbers.set(entry.index, entry.number);
+  noteNetwork(knowledge, entry);
   if (state.batch) {
     const { entropy, baseline } = await policy.learn(state.batch);
     updates.push({ update: state.policyUpdates, entropy, baseline, entry: entry.number });
@@ -144,6 +155,12 @@ async function take(knowledge: Knowledge, entry: LedgerEntry): Promise<void> {
   // The next trial's index is at least the number of entries, and the version it needs never falls.
   const needed = versionAfter(settings, state, oldestNeeded(knowledge));
   await policy.forget(Math.min(needed, knowledge.nextSnapshot?.state.policyUpdates ?? needed));
+}
+
+function noteNetwork({ networks }: Knowledge, entry: LedgerEntry): void {
+  if (!isOriginal(entry)) return;
+  const known = networks.get(entry.network);
+  if (!known || entry.index < known.index) networks.set(entry.network, entry);
 }
 
 /** Whether there is a snapshot to be that is not old enough yet (see snapshotIfDue). */

@@ -1,5 +1,6 @@
 // Brings one search on: reads it and its trials, decides, acts, until there is nothing to do.
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
+import type { CandidateTrial, CandidateTrialStatus } from "../../api/generated/candidatetrials.ts";
 import {
   AlreadyExistsError,
   ConflictError,
@@ -9,6 +10,7 @@ import {
   NotFoundError,
 } from "../../api/store.ts";
 import { writeNotes } from "../../ledger/shards.ts";
+import { settledStatus } from "../candidatetrial/decide.ts";
 import type { TrialCache } from "../trials.ts";
 import { decideSearch, nextIndex, type SearchAction } from "./decide.ts";
 import {
@@ -18,6 +20,7 @@ import {
   openKnowledge,
   snapshotIfDue,
 } from "./knowledge.ts";
+import { proposalFor } from "./proposal.ts";
 import { proposedTrial, trialName } from "./trial.ts";
 
 export interface SearchDependencies extends KnowledgeDependencies {
@@ -74,11 +77,8 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
     const actions = decideSearch({
       search,
       trials: own,
-      made: known.made,
+      ...known,
       noted: known.ledger.last!.spec.shard,
-      settings: known.settings,
-      state: known.state,
-      numbers: known.numbers,
       entropy: known.updates.at(-1)?.entropy,
       now: now(),
     });
@@ -123,7 +123,7 @@ async function act(
       throw error;
     }
   };
-  const note = async (notes: { made: number } | { forgiven: number }) => {
+  const note = async (notes: Parameters<typeof writeNotes>[2]) => {
     known.ledger = await writeNotes(store, known.ledger, notes);
   };
   switch (action.type) {
@@ -143,41 +143,87 @@ async function act(
       await write(note({ forgiven: action.entries }));
       logger.info("refused configuration tried again", about);
       return undefined;
-    case "NoteMade":
-      await write(note({ made: action.made }));
+    case "Reserve":
+      known.unmade = false;
+      await write(note({ made: known.made, reserved: action.to }));
       return undefined;
-    case "MarkEntered": {
-      const { trial, entry } = action;
-      try {
-        trials.see(
-          await store.updateStatus<"CandidateTrial">({ ...trial, status: { ...trial.status, entry } }),
-        );
-        return undefined;
-      } catch (error) {
-        if (!(error instanceof ConflictError || error instanceof NotFoundError)) throw error;
-        await trials.refresh(keyOf(trial));
-        return AGAIN;
+    case "MarkEntered":
+      return writeTrial(dependencies, action.trial, { ...action.trial.status, entry: action.entry });
+    case "Retrain":
+      return writeTrial(dependencies, action.trial, { ...action.trial.status, retrain: true });
+    case "Settle": {
+      const { trial, result } = action;
+      const done = await writeTrial(dependencies, trial, settledStatus(trial, [], result, now()));
+      if (!done) {
+        const why = result.duplicateOf ? { duplicateOf: result.duplicateOf } : { reason: result.message };
+        logger.info("trial settled without training", { ...about, trial: trial.metadata.name, ...why });
       }
+      return done;
     }
     case "Propose": {
-      const { index, version } = action;
-      const trial = proposedTrial(search, index, version, await known.policy.propose(index, version));
+      const { index, policyVersion } = action.place;
+      const proposal = await proposalFor(search, known.policy, index, policyVersion);
+      const trial = proposedTrial(search, action.place, proposal);
+      const { violation, network } = trial.spec;
+      const original = violation === undefined && search.spec.duplicates === "Reuse";
+      const duplicateOf = original && firstWith(network, known, await trials.of(keyOf(search)));
       try {
-        trials.see(await store.create<"CandidateTrial">(trial));
+        trials.see(
+          await store.create<"CandidateTrial">({
+            ...trial,
+            spec: { ...trial.spec, ...(duplicateOf && { duplicateOf }) },
+          }),
+        );
+        known.made = Math.max(known.made, index + 1);
       } catch (error) {
         if (!(error instanceof AlreadyExistsError)) throw error;
         // Ours: its spec is the truth. Somebody else's: it has to go first.
         const there = await trials.refresh(keyOf(trial));
-        if (there && !isControlledBy(there, search)) return new Date(now().getTime() + FOREIGN_MS);
+        if (there && !isControlledBy(there, search)) {
+          // Whatever becomes of ours, it is not there now.
+          known.unmade = false;
+          return new Date(now().getTime() + FOREIGN_MS);
+        }
         return AGAIN;
       }
-      logger.info("trial proposed", { ...about, trial: trialName(search, index), policyVersion: version });
+      logger.info("trial proposed", { ...about, trial: trialName(search, index), policyVersion });
       return undefined;
     }
     case "WriteStatus":
       await store.updateStatus<"ArchitectureSearch">({ ...search, status: action.status });
       return undefined;
   }
+}
+
+async function writeTrial(
+  { store, trials }: SearchDependencies,
+  trial: CandidateTrial,
+  status: CandidateTrialStatus,
+): Promise<typeof AGAIN | undefined> {
+  try {
+    trials.see(await store.updateStatus<"CandidateTrial">({ ...trial, status }));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConflictError || error instanceof NotFoundError)) throw error;
+    await trials.refresh(keyOf(trial));
+    return AGAIN;
+  }
+}
+
+/** The name of the first trial with a network that is under way or has a reward. */
+function firstWith(
+  network: string,
+  { networks, numbers }: Knowledge,
+  trials: CandidateTrial[],
+): string | undefined {
+  const open = trials.filter(({ spec, status }) => {
+    const failed = status?.result && status.result.reward === undefined;
+    return spec.network === network && !numbers.has(spec.index) && !failed;
+  });
+  const first = open.sort((a, b) => a.spec.index - b.spec.index)[0];
+  const entered = networks.get(network);
+  if (entered && first) return entered.index < first.spec.index ? entered.trial : first.metadata.name;
+  return entered?.trial ?? first?.metadata.name;
 }
 
 /** Whether a trial that was not seen, or without the result, is there after all. */

@@ -1,10 +1,11 @@
 // A search's verdict and status: functions of its spec, its trials and the fold over its ledger.
 import { isDeepStrictEqual } from "node:util";
 import { DECISIONS } from "@segnas/searchspace/decisions.ts";
-import { SearchCondition, SearchReason, setCondition } from "../../api/conditions.ts";
+import { SearchCondition, SearchReason, setCondition, TrialReason } from "../../api/conditions.ts";
 import type { ArchitectureSearchStatus } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
-import type { Ranked, SearchState } from "../../ledger/fold.ts";
+import { type Ranked, REFUSALS, type SearchState } from "../../ledger/fold.ts";
+import { gpuSeconds } from "../candidatetrial/decide.ts";
 import { decimal, isTrue, timestamp } from "../status.ts";
 import { nextIndex, type SearchWorld } from "./decide.ts";
 
@@ -23,11 +24,57 @@ function begin({ search, now }: SearchWorld): number | undefined {
   return Date.parse(startTime) + still;
 }
 
-/** When the search's time is up, if its time is limited and has begun. */
+/** When the search's time, or its GPU time as it is being spent, is up, where they are limited. */
 export function deadline(world: SearchWorld): Date | undefined {
+  const times = [timeIsUp(world), budgetIsSpent(world)].filter((time) => time !== undefined);
+  return times.length > 0 ? new Date(Math.min(...times)) : undefined;
+}
+
+function timeIsUp(world: SearchWorld): number | undefined {
   const seconds = world.search.spec.budget?.activeDeadlineSeconds;
   const start = begin(world);
-  return seconds && start !== undefined ? new Date(start + seconds * 1000) : undefined;
+  return seconds && start !== undefined ? start + seconds * 1000 : undefined;
+}
+
+/** When spec.budget.gpuHours are spent if all that trains now goes on; undefined where nothing does. */
+function budgetIsSpent(world: SearchWorld): number | undefined {
+  const { search, now } = world;
+  const hours = search.spec.budget?.gpuHours;
+  if (hours === undefined) return undefined;
+  const training = unsettled(world).filter(isTraining);
+  const left = 3600 * Number(hours) - spentSeconds(world, now);
+  if (left <= 0) return now.getTime();
+  return training.length > 0 ? now.getTime() + Math.ceil((1000 * left) / training.length) : undefined;
+}
+
+const unsettled = ({ trials, numbers }: SearchWorld): CandidateTrial[] =>
+  trials.filter(({ spec }) => !numbers.has(spec.index));
+
+/** GPU time of all attempts, those that have not ended counted up to `until` where it is given. */
+function spentSeconds(world: SearchWorld, until?: Date): number {
+  const attempts = unsettled(world).flatMap(({ status }) => status?.attempts ?? []);
+  const endTime = until?.toISOString();
+  const counted = attempts.map((attempt) => (endTime === undefined ? attempt : { endTime, ...attempt }));
+  return world.state.gpuSeconds + gpuSeconds(counted);
+}
+
+const PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 300_000;
+
+/**
+ * Until when no trial is made as the trainer has come to refuse the configuration: 10 s after it last did so,
+ * doubled with each time, at most 5 minutes. Undefined where it does not.
+ */
+export function pause({ search, trials, state }: SearchWorld): Date | undefined {
+  if (state.refusals < REFUSALS) return undefined;
+  const ends = trials.flatMap(({ status }) =>
+    status?.result?.cause === TrialReason.InvalidConfiguration
+      ? Date.parse(status.attempts?.at(-1)?.endTime ?? "") || []
+      : [],
+  );
+  const stalled = search.status?.conditions?.find(({ type }) => type === SearchCondition.Stalled);
+  const last = Math.max(0, ...ends) || Date.parse(stalled?.lastTransitionTime ?? "") || 0;
+  return new Date(last + Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (state.refusals - REFUSALS)));
 }
 
 const isRefused = ({ state, noted }: SearchWorld): boolean =>
@@ -65,13 +112,14 @@ export function verdict(world: SearchWorld): Verdict | undefined {
       message: `${next} trials have settled`,
     };
   }
-  const end = deadline(world);
-  if (end && end <= now) {
-    return {
-      type: state.outcomes.Succeeded > 0 ? "Complete" : "Failed",
-      reason: SearchReason.DeadlineExceeded,
-      message: `spec.budget.activeDeadlineSeconds (${budget?.activeDeadlineSeconds}) have passed`,
-    };
+  const type = state.outcomes.Succeeded > 0 ? "Complete" : "Failed";
+  if ((timeIsUp(world) ?? Infinity) <= now.getTime()) {
+    const message = `spec.budget.activeDeadlineSeconds (${budget?.activeDeadlineSeconds}) have passed`;
+    return { type, reason: SearchReason.DeadlineExceeded, message };
+  }
+  if ((budgetIsSpent(world) ?? Infinity) <= now.getTime()) {
+    const message = `spec.budget.gpuHours (${budget?.gpuHours}) are spent`;
+    return { type, reason: SearchReason.BudgetExhausted, message };
   }
   return undefined;
 }
@@ -86,9 +134,9 @@ const isTraining = (trial: CandidateTrial): boolean =>
 
 /** The status that the search should have, the very same object where it has it. */
 export function searchStatus(world: SearchWorld, ended: Verdict | undefined): ArchitectureSearchStatus {
-  const { search, trials, state, numbers, entropy, now } = world;
+  const { search, state, entropy, now } = world;
   const before = search.status ?? {};
-  const open = trials.filter(({ spec }) => !numbers.has(spec.index));
+  const open = unsettled(world);
   const settled = (outcome: string) =>
     open.filter(({ status }) => status?.result?.outcome === outcome).length;
   const running = open.filter(isTraining).length;
@@ -105,12 +153,16 @@ export function searchStatus(world: SearchWorld, ended: Verdict | undefined): Ar
       running,
       succeeded: state.outcomes.Succeeded + settled("Succeeded"),
       failed: state.outcomes.Failed + state.outcomes.Infrastructure + settled("Failed"),
+      rejected: state.outcomes.Rejected + settled("Rejected"),
       deleted: state.outcomes.Deleted + settled("Deleted"),
+      reused: state.reused + open.filter(({ status }) => status?.result?.duplicateOf).length,
+      stopped: state.stopped + open.filter(({ status }) => status?.result?.stopped).length,
     },
     ...(entropy !== undefined && { policyEntropy: decimal(entropy / DECISIONS.length) }),
     ...(startTime && { startTime }),
     ...(ended && { completionTime: before.completionTime ?? timestamp(now) }),
     ...foldStatus(state),
+    gpuSeconds: decimal(Math.round(spentSeconds(world) * 1000) / 1000),
   };
   return isDeepStrictEqual(status, before) ? before : status;
 }
@@ -124,7 +176,6 @@ export function foldStatus(state: SearchState) {
     ...(top[0] && { best: top[0] }),
     top,
     paretoFront: state.paretoFront.slice(-MAX_FRONT).map(rankedStatus),
-    gpuSeconds: decimal(Math.round(state.gpuSeconds * 1000) / 1000),
   };
 }
 
@@ -139,7 +190,8 @@ const rankedStatus = ({ trial, index, reward, meanIoU, parameters }: Ranked) => 
   parameters,
 });
 
-function conditions({ search, trials, state, now }: SearchWorld, ended: Verdict | undefined) {
+function conditions(world: SearchWorld, ended: Verdict | undefined) {
+  const { search, trials, state, now } = world;
   const { suspend, maxTrials } = search.spec;
   const idle = !trials.some(isRunning);
   const searching = {
@@ -148,10 +200,15 @@ function conditions({ search, trials, state, now }: SearchWorld, ended: Verdict 
   };
   const suspended = { reason: SearchReason.Suspended, message: "spec.suspend is true" };
   const state_ = ended ?? (suspend ? suspended : searching);
+  const refused = {
+    reason: SearchReason.InvalidConfiguration,
+    message: `the trainer has come to refuse the configuration, one trial at a time finds out whether it still does: ${refusalMessage(world)}`,
+  };
   const wanted = {
     [SearchCondition.Complete]: ended?.type === "Complete",
     [SearchCondition.Failed]: ended?.type === "Failed",
     [SearchCondition.Suspended]: suspend && !ended && idle,
+    [SearchCondition.Stalled]: !ended && !suspend && state.refusals >= REFUSALS,
     [SearchCondition.Progressing]: !ended && !suspend,
   };
   const time = timestamp(now);
@@ -160,7 +217,7 @@ function conditions({ search, trials, state, now }: SearchWorld, ended: Verdict 
   for (const [type, holds] of Object.entries(wanted)) {
     // What was never true is not mentioned, but for Progressing.
     if (!holds && type !== SearchCondition.Progressing && !isTrue(list, type)) continue;
-    const { reason, message } = state_;
+    const { reason, message } = type === SearchCondition.Stalled && holds ? refused : state_;
     list = setCondition(
       list,
       { type, status: holds ? "True" : "False", reason, message, observedGeneration },
@@ -168,4 +225,11 @@ function conditions({ search, trials, state, now }: SearchWorld, ended: Verdict 
     );
   }
   return list;
+}
+
+/** The trainer's sentence, as the last trial has it that was refused. */
+function refusalMessage({ trials }: SearchWorld): string {
+  const refused = trials.filter(({ status }) => status?.result?.cause === TrialReason.InvalidConfiguration);
+  const last = refused.sort((a, b) => b.spec.index - a.spec.index)[0];
+  return last?.status?.result?.message ?? "its trial is gone";
 }

@@ -1,6 +1,6 @@
 // Proposals as trials, and settled trials as entries of the ledger.
 
-import type { NetworkSettings } from "@segnas/searchspace/architecture.ts";
+import { networkName } from "@segnas/searchspace/canonical.ts";
 import { countMacs, countParameters } from "@segnas/searchspace/count.ts";
 import { fromDecisions } from "@segnas/searchspace/decisions.ts";
 import { expand } from "@segnas/searchspace/network.ts";
@@ -10,21 +10,23 @@ import type { ArchitectureSearch } from "../../api/generated/architecturesearche
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { controllerReference, keyOf } from "../../api/store.ts";
 import type { LedgerEntry } from "../../ledger/entry.ts";
+import type { Threshold } from "../../ledger/gate.ts";
 import type { Proposal } from "../../policy/policy.ts";
 import { SEARCH_LABEL } from "../candidatetrial/job.ts";
 import { decimal } from "../status.ts";
+import { violationOf } from "./constraints.ts";
+import { inputSize, networkSettings } from "./networks.ts";
 
-/** Classes of a data set that does not say. Folder always says. */
-const CLASSES = { CityScapes: 19, Shapes: 6, Folder: 0 };
-
-/** What a search's networks have in common. */
-export function networkSettings({ spec }: ArchitectureSearch): NetworkSettings {
-  return { ...spec.space, classes: spec.dataset.classes ?? CLASSES[spec.dataset.format] };
+/** A trial to be made: its number, and what it is made from. */
+export interface Place {
+  index: number;
+  /** How many entries the policy and the gate know of. */
+  entries: number;
+  /** The policy's version after them. */
+  policyVersion: number;
+  /** The gate's thresholds after them. */
+  gate: Threshold[];
 }
-
-/** The size in pixels that networks are trained on, and counted at: the crop, or the paper's. */
-export const inputSize = ({ spec }: ArchitectureSearch): { height: number; width: number } =>
-  spec.training.crop ?? { height: 321, width: 321 };
 
 export const trialName = (search: ArchitectureSearch, index: number): string =>
   `${search.metadata.name}-${index}`;
@@ -32,13 +34,14 @@ export const trialName = (search: ArchitectureSearch, index: number): string =>
 /** The trial that a proposal of the policy makes. */
 export function proposedTrial(
   search: ArchitectureSearch,
-  index: number,
-  policyVersion: number,
+  { index, entries, policyVersion, gate }: Place,
   { decisions, logProbability }: Proposal,
 ): CandidateTrial {
   const { namespace, name } = keyOf(search);
   const architecture = fromDecisions(decisions);
-  const network = expand(architecture, networkSettings(search), inputSize(search));
+  const settings = networkSettings(search);
+  const network = expand(architecture, settings, inputSize(search));
+  const violation = violationOf(search, architecture);
   return {
     apiVersion: "segnas.dev/v1alpha1",
     kind: "CandidateTrial",
@@ -54,10 +57,20 @@ export function proposedTrial(
       seed: random(search.spec.seed, "trial", index).integer(2 ** 31),
       decisions,
       policyVersion,
+      entries,
       logProbability: decimal(logProbability),
       architecture,
       parameters: countParameters(network).total,
       macs: countMacs(network).total,
+      network: networkName(architecture, settings),
+      ...(violation !== undefined && { violation }),
+      ...(gate.length > 0 && {
+        gate: gate.map(({ stage, epoch, threshold }) => ({
+          stage: stage === 0 ? 0 : 1,
+          epoch,
+          threshold: decimal(threshold),
+        })),
+      }),
     },
   };
 }
@@ -69,12 +82,13 @@ export function settledEntry(trial: CandidateTrial, number: number): LedgerEntry
   if (!result) return undefined;
   const place = { number, index: spec.index, trial: metadata.name };
   if (result.outcome === "Deleted") return { ...place, outcome: "Deleted" };
-  const { reward, metrics, slots, cause, message } = result;
+  const { reward, metrics, slots, cause, message, stopped, duplicateOf } = result;
   return {
     ...place,
     // Without a reward the architecture is not to blame.
     outcome:
       result.outcome === "Failed" && reward === undefined ? TrialReason.Infrastructure : result.outcome,
+    network: spec.network,
     decisions: spec.decisions,
     policyVersion: spec.policyVersion,
     logProbability: Number(spec.logProbability),
@@ -85,6 +99,7 @@ export function settledEntry(trial: CandidateTrial, number: number): LedgerEntry
       reward: Number(reward),
       meanIoU: Number(meanIoU),
     })),
+    stopped: stopped ?? false,
     metrics: metrics
       ? {
           meanIoU: Number(metrics.meanIoU),
@@ -97,5 +112,6 @@ export function settledEntry(trial: CandidateTrial, number: number): LedgerEntry
     gpuSeconds: Number(result.gpuSeconds ?? 0),
     cause: cause ?? null,
     message: message ?? null,
+    duplicateOf: duplicateOf ?? null,
   };
 }

@@ -6,7 +6,8 @@ import type { ArchitectureSearch } from "../../api/generated/architecturesearche
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { keyOf, type SearchRecord, type Store } from "../../api/store.ts";
 import type { SettledEntry } from "../../ledger/entry.ts";
-import { EMPTY, fold } from "../../ledger/fold.ts";
+import { EMPTY, fold, gateAfter } from "../../ledger/fold.ts";
+import { type SlotMean, thresholdsOf } from "../../ledger/gate.ts";
 import { type Ledger, readLedger, recordMetadata } from "../../ledger/shards.ts";
 import { type PolicyUpdate, readSnapshot, snapshotRecords } from "../../ledger/snapshots.ts";
 import type { PolicyClient, PolicyStart } from "../../policy/client.ts";
@@ -14,6 +15,7 @@ import type { Proposal } from "../../policy/policy.ts";
 import { resolvePolicy } from "../../policy/settings.ts";
 import { decimal } from "../status.ts";
 import { foldSettings } from "./knowledge.ts";
+import { proposalFor } from "./proposal.ts";
 import { foldStatus } from "./status.ts";
 import { proposedTrial, settledEntry, trialName } from "./trial.ts";
 
@@ -81,19 +83,25 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
   const updates: PolicyUpdate[] = [];
   /** The policy's version after so many entries. */
   const due = [0];
+  /** The gate's means after so many entries. */
+  const gates: (readonly SlotMean[])[] = [[]];
   let state = EMPTY;
 
   /** Makes what names the policy's newest version again, while it is there. */
   async function sample(version: number): Promise<void> {
     const made = new Map<number, Proposal>();
     const proposal = async (index: number) => {
-      const known = made.get(index) ?? (await policy.propose(index, version));
+      const known = made.get(index) ?? (await proposalFor(search, policy, index, version));
       made.set(index, known);
       return known;
     };
     for (const trial of trials.filter(({ spec }) => spec.policyVersion === version)) {
-      const { metadata, spec } = trial;
-      const { spec: expected } = proposedTrial(search, spec.index, version, await proposal(spec.index));
+      const { metadata } = trial;
+      // Which trial it was to wait for depends on what was there when it was made; the gate comes at the end.
+      const { duplicateOf: _, gate: __, ...spec } = trial.spec;
+      const { index, entries } = spec;
+      const place = { index, entries, policyVersion: version, gate: [] };
+      const { spec: expected } = proposedTrial(search, place, await proposal(index));
       const field = Object.keys({ ...expected, ...spec }).find(
         (field) => !isDeepStrictEqual(plain(expected[field as never]), spec[field as never]),
       );
@@ -120,6 +128,7 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
   for (const entry of ledger.entries) {
     state = fold(settings, state, entry);
     due.push(state.policyUpdates);
+    gates.push(gateAfter(state, state.entries));
     if (state.batch) {
       const { entropy, baseline } = await policy.learn(state.batch);
       updates.push({ update: state.policyUpdates, entropy, baseline, entry: entry.number });
@@ -143,6 +152,7 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
   }
   report.policyUpdates = state.policyUpdates;
   compareVersions();
+  comparePlaces();
   compareStatus();
 
   /** Whether each trial names the version that was its due. */
@@ -158,6 +168,21 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
           ? policyVersion !== due[entries]
           : policyVersion > state.policyUpdates;
       if (wrong) findings.push(`${trial}: version ${policyVersion} of the policy was not its due`);
+    }
+  }
+
+  /** Whether each trial was made after as many entries as it says, and has the gate of then. */
+  function comparePlaces(): void {
+    for (const { metadata, spec } of trials) {
+      const { index, entries, policyVersion } = spec;
+      const lagging = Math.max(0, index - settings.policyLag + 1);
+      if (due[entries] !== policyVersion || (search.spec.rewardOrder === "Index" && entries !== lagging))
+        findings.push(`trial ${metadata.name}: spec.entries ${entries} was not its due`);
+      const means = gates[entries] ?? [];
+      const gate = settings.gate ? thresholdsOf(settings.gate, means, search.spec.seed, index) : [];
+      const expected = gate.map((slot) => ({ ...slot, threshold: decimal(slot.threshold) }));
+      if (!isDeepStrictEqual(expected, spec.gate ?? []))
+        findings.push(`trial ${metadata.name}: spec.gate is not what the ledger gives`);
     }
   }
 

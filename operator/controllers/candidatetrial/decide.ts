@@ -5,8 +5,16 @@ import type { ArchitectureSearch } from "../../api/generated/architecturesearche
 import type { CandidateTrial, CandidateTrialStatus } from "../../api/generated/candidatetrials.ts";
 import { isControlledBy, type Job, type Pod } from "../../api/store.ts";
 import { decimal, isFinished, timestamp } from "../status.ts";
-import { attemptJob, attemptName, TRAINER } from "./job.ts";
-import { AttemptCause, type AttemptOutcome, attemptOutcome, NOT_CHARGED } from "./outcome.ts";
+import { attemptJob, attemptName } from "./job.ts";
+import {
+  AttemptCause,
+  type AttemptOutcome,
+  attemptOutcome,
+  infrastructure,
+  NOT_CHARGED,
+  trainerState,
+} from "./outcome.ts";
+import { pendingSince, whyPending } from "./pending.ts";
 
 export type TrialAction =
   | { type: "WriteStatus"; status: CandidateTrialStatus }
@@ -45,9 +53,12 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
   // Nothing can be added to an entry, such as that of a trial which was deleted and made once more.
   if (status.entry !== undefined) return own.map(remove);
   // A settled trial's Job stays until its result is in the ledger.
-  if (status.result) return [];
-  const others = own.filter(({ metadata }) => metadata.name !== open?.job);
-  if (others.length > 0) return others.map(remove);
+  if (status.result || !isToTrain(trial)) return [];
+  // That an attempt has ended stays true. A Job of an attempt that is not noted was made since the trial was read.
+  const over = own.filter(({ metadata }) =>
+    attempts.some(({ job, endTime }) => job === metadata.name && endTime !== undefined),
+  );
+  if (over.length > 0) return over.map(remove);
 
   const stopped = !search || search.spec.suspend || isFinished(search);
   if (!open) return stopped ? [] : nextAttempt(world, search, attempts);
@@ -64,7 +75,38 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
   if (stopped) return [write(world, end(attempts, open, suspended(now)))];
   const startTime = trainerState(pod)?.running?.startedAt;
   if (startTime && !open.startTime) return [write(world, replace(attempts, { ...open, startTime }))];
-  return [];
+  return open.startTime ? [] : pending(world, attempts, open, job!, pod);
+}
+
+/** Whether it is for this trial to be trained: not over a constraint, and no duplicate that gets another's result. */
+const isToTrain = ({ spec, status }: CandidateTrial): boolean =>
+  spec.violation === undefined && (spec.duplicateOf === undefined || status?.retrain === true);
+
+/** An attempt that does not train yet: why is said at once, and it is given up once it has waited for too long. */
+function pending(
+  world: TrialWorld,
+  attempts: Attempt[],
+  open: Attempt,
+  job: Job,
+  pod: Pod | undefined,
+): TrialAction[] {
+  const why = whyPending(job, pod);
+  const since = pendingSince(job);
+  const seconds = world.search!.spec.pendingTimeoutSeconds;
+  const until = since && new Date(since.getTime() + seconds * 1000);
+  if (until && until <= world.now) {
+    const message = `it did not begin within ${seconds} s${why ? `: ${why}` : ""}`;
+    return [finish(world, attempts, open, pod, infrastructure(AttemptCause.PendingTimeout, message))];
+  }
+  const said = write(world, attempts, why);
+  const told = said.status.conditions === world.trial.status?.conditions;
+  return [...(told ? [] : [said]), ...(until ? [{ type: "Wait" as const, until }] : [])];
+}
+
+/** What is done where the API refuses the Job of the open attempt as invalid. */
+export function refuseAttempt(world: TrialWorld, message: string): TrialAction {
+  const attempts = world.trial.status!.attempts!;
+  return finish(world, attempts, attempts.at(-1)!, undefined, { kind: "Refused", message });
 }
 
 /** The first attempt, the next one once its time has come, or the end of trying. */
@@ -99,7 +141,7 @@ function finish(
   const endTime = terminated?.finishedAt ?? ((lost && startTime) || world.now.toISOString());
   const ended = { ...(startTime && { startTime }), endTime };
   if (outcome.kind === "Succeeded") {
-    const { reward, metrics, slots, parameters } = outcome;
+    const { reward, metrics, slots, parameters, stopped } = outcome;
     return settle(world, end(attempts, open, ended), {
       outcome: "Succeeded",
       reward: decimal(reward),
@@ -115,6 +157,7 @@ function finish(
         meanIoU: decimal(meanIoU),
       })),
       parameters: parameters ?? world.trial.spec.parameters,
+      ...(stopped && { stopped }),
     });
   }
   const cause = outcome.kind === "Refused" ? TrialReason.InvalidConfiguration : outcome.cause;
@@ -138,9 +181,6 @@ const replace = (attempts: Attempt[], attempt: Attempt): Attempt[] =>
 const end = (attempts: Attempt[], open: Attempt, ended: Partial<Attempt>): Attempt[] =>
   replace(attempts, { ...open, ...ended });
 
-const trainerState = (pod: Pod | undefined) =>
-  pod?.status?.containerStatuses?.find(({ name }) => name === TRAINER)?.state;
-
 /** Seconds that the attempts trained, all together. */
 export const gpuSeconds = (attempts: Attempt[]): number =>
   attempts.reduce((sum, { startTime, endTime }) => {
@@ -148,37 +188,43 @@ export const gpuSeconds = (attempts: Attempt[]): number =>
     return sum + Math.max(0, Date.parse(endTime) - Date.parse(startTime)) / 1000;
   }, 0);
 
-/** The status of a trial that goes on. */
-function write(world: TrialWorld, attempts: Attempt[]): TrialAction {
+type WriteStatus = TrialAction & { type: "WriteStatus" };
+
+/** The status of a trial that goes on; `why` it does not train yet, where that is known. */
+function write(world: TrialWorld, attempts: Attempt[], why = "waits for its pod to start"): WriteStatus {
   const last = attempts.at(-1);
   const running = last?.startTime !== undefined && last.endTime === undefined;
   const [reason, message] = running
     ? [TrialReason.Running, `attempt ${last.number} trains`]
-    : [
-        TrialReason.Pending,
-        last?.cause ? `after ${last.cause}: ${last.message}` : "waits for its pod to start",
-      ];
+    : [TrialReason.Pending, last?.cause ? `after ${last.cause}: ${last.message}` : why];
   const conditions = condition(world, "Progressing", "True", reason, message);
   return { type: "WriteStatus", status: { ...world.trial.status, conditions, attempts } };
 }
 
+const settle = ({ trial, now }: TrialWorld, attempts: Attempt[], result: Result): TrialAction => ({
+  type: "WriteStatus",
+  status: settledStatus(trial, attempts, result, now),
+});
+
 /** The status of a trial that has come to its end. */
-function settle(world: TrialWorld, attempts: Attempt[], result: Result): TrialAction {
+export function settledStatus(
+  trial: CandidateTrial,
+  attempts: Attempt[],
+  result: Result,
+  now: Date,
+): CandidateTrialStatus {
   const type = result.outcome === "Succeeded" ? TrialCondition.Complete : TrialCondition.Failed;
   const reason = result.cause ?? TrialReason.Succeeded;
   const message = result.message ?? `reward ${result.reward}`;
-  const ended = condition(world, type, "True", reason, message);
-  const settled = {
-    ...world,
-    trial: { ...world.trial, status: { ...world.trial.status, conditions: ended } },
-  };
-  const conditions = condition(settled, TrialCondition.Progressing, "False", reason, message);
+  const ended = condition({ trial, now }, type, "True", reason, message);
+  const settled = { ...trial, status: { ...trial.status, conditions: ended } };
+  const conditions = condition({ trial: settled, now }, TrialCondition.Progressing, "False", reason, message);
   const withTime = { ...result, gpuSeconds: decimal(gpuSeconds(attempts)) };
-  return { type: "WriteStatus", status: { ...world.trial.status, conditions, attempts, result: withTime } };
+  return { ...trial.status, conditions, attempts, result: withTime };
 }
 
 function condition(
-  { trial, now }: TrialWorld,
+  { trial, now }: Pick<TrialWorld, "trial" | "now">,
   type: TrialCondition,
   status: "True" | "False",
   reason: string,

@@ -12,15 +12,18 @@ export const TRIAL_LABEL = "segnas.dev/trial";
 export const EXIT = { result: 0, invalidConfiguration: 64, untrainable: 65, tryAgain: 75 } as const;
 
 const PORT = 9090;
-/** A Job may take twice its trial's time limit and an hour to prepare: past that the trainer hangs. */
+/**
+ * The trainer keeps its time limit itself. Twice that and an hour to prepare after its pod has come to a machine, it
+ * hangs: then the kubelet ends the pod. (The Job's own deadline would count the time that it waits for a machine.)
+ */
 const deadline = (timeLimitSeconds: number): number => 2 * timeLimitSeconds + 3600;
 
 /** The trial as the trainer reads it, in SEGNAS_TRIAL. What all trials share is drawn from the search's seed. */
 export function trainerInput(search: ArchitectureSearch, trial: CandidateTrial): string {
   const { seed: searchSeed, space, objective, dataset, training } = search.spec;
-  const { seed, architecture } = trial.spec;
+  const { seed, architecture, gate } = trial.spec;
   const { name } = trial.metadata;
-  return JSON.stringify({ name, seed, searchSeed, architecture, space, objective, dataset, training });
+  return JSON.stringify({ name, seed, searchSeed, architecture, space, objective, dataset, training, gate });
 }
 
 /**
@@ -44,7 +47,6 @@ export function attemptJob(search: ArchitectureSearch, trial: CandidateTrial, nu
     spec: {
       backoffLimit: 0,
       podReplacementPolicy: "Failed",
-      ...(timeLimitSeconds && { activeDeadlineSeconds: deadline(timeLimitSeconds) }),
       podFailurePolicy: {
         rules: [
           { action: "FailJob", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
@@ -60,7 +62,10 @@ export function attemptJob(search: ArchitectureSearch, trial: CandidateTrial, nu
       },
       template: {
         metadata: { ...template?.metadata, labels: { ...template?.metadata?.labels, ...labels } },
-        spec: podSpec(template?.spec ?? { containers: [{ name: TRAINER }] }, trainerInput(search, trial)),
+        spec: {
+          ...(timeLimitSeconds && { activeDeadlineSeconds: deadline(timeLimitSeconds) }),
+          ...podSpec(template?.spec ?? { containers: [{ name: TRAINER }] }, trainerInput(search, trial)),
+        },
       },
     },
   };

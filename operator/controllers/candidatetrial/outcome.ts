@@ -13,8 +13,8 @@ export const AttemptCause = {
   TryAgain: "TryAgain",
   /** Exit 0 without a result that can be read. */
   InvalidResult: "InvalidResult",
-  /** Longer than the Job may take. */
-  DeadlineExceeded: "DeadlineExceeded",
+  /** Its pod did not begin to train for too long. */
+  PendingTimeout: "PendingTimeout",
   /** The pod, or the Job, is gone, and with it what came of it. */
   Gone: "Gone",
   /** The machine went away under it, or the process that ran it. Not charged. */
@@ -29,7 +29,15 @@ export const NOT_CHARGED: readonly string[] = [AttemptCause.Lost, AttemptCause.S
 export const MAX_RESULT_BYTES = 4096;
 
 export type AttemptOutcome =
-  | { kind: "Succeeded"; reward: number; metrics: Metrics; slots: Slot[]; parameters: number | undefined }
+  | {
+      kind: "Succeeded";
+      reward: number;
+      metrics: Metrics;
+      slots: Slot[];
+      parameters: number | undefined;
+      /** By the gate, on the way. */
+      stopped: boolean;
+    }
   /** The architecture's own fault: the failure reward. */
   | { kind: "Failed"; cause: string; message: string }
   /** The trainer refuses the configuration: no reward, and no use in trying again. */
@@ -37,11 +45,16 @@ export type AttemptOutcome =
   /** Nobody's fault: again. */
   | { kind: "Infrastructure"; cause: string; message: string };
 
-const infrastructure = (cause: string, message: string): AttemptOutcome => ({
+/** An end that is nobody's fault. */
+export const infrastructure = (cause: string, message: string): AttemptOutcome => ({
   kind: "Infrastructure",
   cause,
   message,
 });
+
+/** What the container runtime says of a pod's trainer. */
+export const trainerState = (pod: Pod | undefined) =>
+  pod?.status?.containerStatuses?.find(({ name }) => name === TRAINER)?.state;
 
 /** What came of an attempt; undefined while it goes on. `job` is the one whose UID the trial has recorded. */
 export function attemptOutcome(job: Job | undefined, pod: Pod | undefined): AttemptOutcome | undefined {
@@ -49,18 +62,17 @@ export function attemptOutcome(job: Job | undefined, pod: Pod | undefined): Atte
   if (pod?.status?.reason === "NodeLost") {
     return infrastructure(AttemptCause.Lost, pod.status.message ?? "its machine went away");
   }
-  const terminated = pod?.status?.containerStatuses?.find(({ name }) => name === TRAINER)?.state.terminated;
+  const terminated = trainerState(pod)?.terminated;
   if (terminated) return containerOutcome(terminated, pod);
   if (pod?.status?.phase === "Failed") {
     return infrastructure(pod.status.reason ?? AttemptCause.Error, pod.status.message ?? "its pod failed");
   }
+  // A Job ends after its pod: where the pod still runs, its end has not been told yet.
+  if (pod && pod.status?.phase !== "Succeeded") return undefined;
   const end = job.status?.conditions?.find(
     ({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True",
   );
-  if (!end) return undefined;
-  if (end.reason === "DeadlineExceeded")
-    return infrastructure(AttemptCause.DeadlineExceeded, end.message ?? "");
-  return infrastructure(AttemptCause.Gone, "its pod is gone");
+  return end && infrastructure(AttemptCause.Gone, `its pod is gone${end.message ? `: ${end.message}` : ""}`);
 }
 
 function containerOutcome(terminated: ContainerStateTerminated, pod: Pod | undefined): AttemptOutcome {
@@ -126,6 +138,7 @@ function readResult(result: Record<string, unknown> | undefined, text: string): 
       meanIoU: real(meanIoU),
     })),
     parameters: typeof result.parameters === "number" ? result.parameters : undefined,
+    stopped: result.stopped === true,
   };
 }
 

@@ -1,7 +1,14 @@
 // Brings one trial on: reads it and its Job, decides, acts, until there is nothing to do.
 import type { Logger } from "winston";
-import { AlreadyExistsError, isControlledBy, type Key, keyOf, type Store } from "../../api/store.ts";
-import { decideTrial, type TrialAction, type TrialWorld } from "./decide.ts";
+import {
+  AlreadyExistsError,
+  InvalidError,
+  isControlledBy,
+  type Key,
+  keyOf,
+  type Store,
+} from "../../api/store.ts";
+import { decideTrial, refuseAttempt, type TrialAction, type TrialWorld } from "./decide.ts";
 import { TRIAL_LABEL } from "./job.ts";
 
 export interface TrialDependencies {
@@ -39,10 +46,12 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
 }
 
 async function act(
-  { store, logger, now }: TrialDependencies,
-  { trial }: TrialWorld,
+  dependencies: TrialDependencies,
+  world: TrialWorld,
   action: TrialAction,
 ): Promise<Date | undefined> {
+  const { store, logger, now } = dependencies;
+  const { trial } = world;
   const about = { search: trial.spec.search, trial: trial.metadata.name };
   switch (action.type) {
     case "Wait":
@@ -54,6 +63,8 @@ async function act(
       try {
         await store.create(action.job);
       } catch (error) {
+        if (error instanceof InvalidError)
+          return act(dependencies, world, refuseAttempt(world, error.message));
         if (!(error instanceof AlreadyExistsError)) throw error;
         const there = await store.get("Job", keyOf(action.job));
         if (there && !isControlledBy(there, trial)) return new Date(now().getTime() + FOREIGN_MS);

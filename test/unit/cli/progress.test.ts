@@ -92,3 +92,20 @@ test("a frame has a line for the search and one for each running trial, none wid
     for (const line of frame(moment(4, 3), running, { width, parallelism: 3, paint }))
       assert.ok(line.length <= width, `${line.length} > ${width}: ${line}`);
 });
+
+test("what settled without training, or was stopped by the gate, says so", () => {
+  const before = moment(4, 1);
+  const last = (fields: Partial<TrialSummary>) =>
+    eventLines(before, {
+      ...before,
+      trials: before.trials.map((it, i) => (i === 4 ? { ...it, ...fields } : it)),
+    })[0];
+  const duplicate = last({ outcome: "Succeeded", reward: 0.01, duplicateOf: "city-1" });
+  assert.equal(duplicate, "city-4 is the same network as city-1, and gets its result");
+  const cause = { cause: "OverConstraint", message: "it has 9 parameters" };
+  assert.equal(
+    last({ outcome: "Rejected", ...cause }),
+    "city-4 failed: it is over a constraint and was not trained: it has 9 parameters",
+  );
+  assert.match(last({ outcome: "Succeeded", reward: 0.01, stopped: true })!, /, stopped by the gate$/);
+});

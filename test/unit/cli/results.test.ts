@@ -47,6 +47,7 @@ test("the document ranks by reward and counts everything once", () => {
   assert.deepEqual(document.counts, {
     succeeded: 27,
     failed: 3,
+    rejected: 0,
     deleted: 0,
     running: 0,
     pending: 0,

@@ -41,6 +41,8 @@ export const assertUndisturbed = ({
         const spec = {
           ...{ rewardOrder, maxTrials, parallelism, policyLag: 4, retries: 1 },
           policy: { name: "ppo", batchSize: 2, ...policy },
+          // A few of the architectures are over it.
+          objective: { failureReward: "-1", constraints: { maxParameters: 1_500_000 } },
         };
         const settings = { spec, startPolicy, snapshotEvery: 3 };
         const model = await createModel(settings);
@@ -61,9 +63,6 @@ export const assertUndisturbed = ({
         for (const trial of model.made) {
           const { index, decisions } = trial.spec;
           const others = model.made.filter(({ spec }) => spec.index === index);
-          // What is deleted by hand before anybody has noted that it was made leaves no trace; made again, it may
-          // come from a newer policy.
-          if (rewardOrder === "Completion" && deletions > 0) continue;
           for (const { spec } of others) assert.deepEqual(spec.decisions, decisions);
         }
         const { findings, samples } = await verifySearch(model.store, disturbed.search, startPolicy);

@@ -56,7 +56,16 @@ function trainerEnd({ spec }: CandidateTrial, attempt: number): { exitCode: numb
   const sum = decisions.reduce((total, decision, i) => total + decision * (i + 1), index);
   const reward = index % 7 === 2 ? null : (sum % 97) / 97;
   const metrics = { meanIoU: 0.5, meanAccuracy: 0.5, frequencyWeightedIoU: 0.5 };
-  return { exitCode: 0, message: JSON.stringify({ outcome: "Succeeded", reward, metrics, slots: [] }) };
+  const slots = [
+    { stage: 0, epoch: 1, reward: (sum % 89) / 89, meanIoU: 0.5 },
+    { stage: 1, epoch: 1, reward, meanIoU: 0.5 },
+  ];
+  const threshold = spec.gate?.[0]?.threshold;
+  const stopped = threshold !== undefined && slots[0]!.reward! <= Number(threshold);
+  const result = stopped
+    ? { reward: slots[0]!.reward, slots: slots.slice(0, 1), stopped }
+    : { reward, slots };
+  return { exitCode: 0, message: JSON.stringify({ outcome: "Succeeded", metrics, ...result }) };
 }
 
 export async function createModel({ spec, startPolicy, snapshotEvery }: ModelSettings) {
@@ -259,7 +268,7 @@ export async function createModel({ spec, startPolicy, snapshotEvery }: ModelSet
       }
       for (const operator of [...operators]) await kill(operator);
     },
-    /** One operator, to which nothing happens, until there is nothing to do. Trials of these indices are deleted. */
+    /** One operator, to which nothing happens, until there is nothing to do. Trials of these indices go at once. */
     async finish(deleted: readonly number[] = []) {
       const dependencies = dependenciesOn(store);
       let changes = 0;
@@ -267,12 +276,16 @@ export async function createModel({ spec, startPolicy, snapshotEvery }: ModelSet
       const watches = (["CandidateTrial", "ArchitectureSearch", "Job", "Pod"] as const).map((kind) =>
         store.watch(kind, count as never),
       );
+      watches.push(
+        store.watch("CandidateTrial", ({ type, object }) => {
+          if (type === "ADDED" && deleted.includes(object.spec.index)) remove(object);
+        }),
+      );
       for (let before = -1; before !== changes; ) {
         before = changes;
         await reconcileSearch(dependencies, KEY);
         for (const trial of await store.list("CandidateTrial", "default")) {
-          if (deleted.includes(trial.spec.index) && trial.status?.entry === undefined) await remove(trial);
-          else await reconcileTrial({ ...dependencies, retryDelay: () => 0 }, keyOf(trial));
+          await reconcileTrial({ ...dependencies, retryDelay: () => 0 }, keyOf(trial));
         }
         for (const job of await store.list("Job", "default")) if (await isOwned(job)) await train(job);
       }

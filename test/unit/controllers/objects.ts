@@ -31,10 +31,16 @@ export function makeSearch(spec: object = {}): ArchitectureSearch {
 const { decisions, ...rest } = { decisions: toDecisions(sampleUniform(random(1))), logProbability: -50 };
 
 /** A trial as a store has it. Making networks takes its time: it is done once. */
-const model = proposedTrial(makeSearch(), 0, 0, { decisions, ...rest });
+const model = proposedTrial(
+  makeSearch(),
+  { index: 0, entries: 0, policyVersion: 0, gate: [] },
+  { decisions, ...rest },
+);
 export function makeTrial(index: number, status?: CandidateTrialStatus): CandidateTrial {
   const metadata = { ...model.metadata, name: `s-${index}`, uid: `trial-${index}`, generation: 1 };
-  return { ...model, metadata, spec: { ...model.spec, index }, ...(status && { status }) };
+  // Each its own network, or all would be duplicates.
+  const network = index.toString(16).padStart(32, "0");
+  return { ...model, metadata, spec: { ...model.spec, index, network }, ...(status && { status }) };
 }
 
 export function makeJob(

@@ -1,4 +1,4 @@
-// A policy that learns nothing, but whose state depends on everything that it was taught and in which order.
+// A policy that learns nothing and knows a dozen architectures, but whose state depends on everything that it was taught and in which order.
 import { createHash } from "node:crypto";
 import type { PolicyClient, PolicyStart } from "@segnas/operator/policy/client.ts";
 import { sampleUniform, toDecisions } from "@segnas/searchspace/decisions.ts";
@@ -16,12 +16,18 @@ export function pretendPolicy({ seed }: PolicyStart): PolicyClient {
     return state;
   };
   const number = (state: Uint8Array) => new DataView(state.buffer, state.byteOffset).getUint32(0);
+  const logProbability = (state: Uint8Array, decisions: readonly number[]) =>
+    -number(hash([...state], decisions)) / 2 ** 32;
   return {
-    async propose(index, version) {
+    async propose(index, version, draw = 0) {
       const state = kept(version);
-      const decisions = toDecisions(sampleUniform(random(seed, number(state), index)));
-      return { decisions, logProbability: -number(hash([...state], index)) / 2 ** 32 };
+      const key = draw === 0 ? [index] : [index, draw];
+      // A dozen architectures, so that some are proposed more than once.
+      const kind = number(hash([...state], key)) % 12;
+      const decisions = toDecisions(sampleUniform(random(seed, kind)));
+      return { decisions, logProbability: logProbability(state, decisions) };
     },
+    score: async (version, decisions) => logProbability(kept(version), decisions),
     async learn(batch) {
       const next = hash([...kept(newest)], batch);
       versions.set(++newest, next);

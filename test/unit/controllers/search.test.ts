@@ -8,12 +8,16 @@ import {
   type SearchAction,
   type SearchWorld,
 } from "@segnas/operator/controllers/architecturesearch/decide.ts";
+import { searchStatus } from "@segnas/operator/controllers/architecturesearch/status.ts";
+import { settledEntry } from "@segnas/operator/controllers/architecturesearch/trial.ts";
+import { isOriginal } from "@segnas/operator/controllers/architecturesearch/untrained.ts";
+import { settledStatus } from "@segnas/operator/controllers/candidatetrial/decide.ts";
 import type { LedgerEntry } from "@segnas/operator/ledger/entry.ts";
 import { EMPTY, fold } from "@segnas/operator/ledger/fold.ts";
 import fc from "fast-check";
 import { makeSearch, makeTrial } from "./objects.ts";
 
-const settings = { batchSize: 3, failureReward: -1, policyLag: 4 };
+const settings = { batchSize: 3, failureReward: -1, policyLag: 4, gate: undefined };
 const start = Date.parse("2026-01-01T00:00:00Z");
 
 /** A search that is played without a store: what decide asks for is done at once. */
@@ -23,8 +27,10 @@ class Play {
   entries: LedgerEntry[] = [];
   state = EMPTY;
   proposals: { index: number; version: number; entries: number }[] = [];
-  noted = { made: 0, forgiven: 0 };
+  noted = { reserved: 0, forgiven: 0 };
+  unmade = false;
   now = start;
+  make = (index: number): CandidateTrial => makeTrial(index);
 
   constructor(spec: object) {
     this.search = makeSearch({ policyLag: 4, parallelism: 3, ...spec });
@@ -34,8 +40,11 @@ class Play {
     const { search, trials, state } = this;
     const numbers = new Map(this.entries.map(({ index, number }) => [index, number]));
     const made = (this.proposals.at(-1)?.index ?? -1) + 1;
-    const { noted, now } = this;
-    return { search, trials, settings, state, numbers, made, noted, entropy: undefined, now: new Date(now) };
+    const { noted, unmade, now } = this;
+    const originals = this.entries.filter(isOriginal).toSorted((a, b) => b.index - a.index);
+    const networks = new Map(originals.map((entry) => [entry.network, entry]));
+    const known = { search, trials, settings, state, numbers, networks, made, noted, unmade };
+    return { ...known, entropy: undefined, now: new Date(now) };
   }
 
   /** Decides and acts until nothing changes. */
@@ -54,11 +63,18 @@ class Play {
     } else if (action.type === "MarkEntered") {
       this.change(action.trial.spec.index, { entry: action.entry });
     } else if (action.type === "Propose") {
-      const { index, version } = action;
-      this.trials.push(makeTrial(index));
+      const { index, policyVersion: version, entries } = action.place;
+      assert.ok(index < this.noted.reserved);
+      this.trials.push(this.make(index));
       this.proposals.push({ index, version, entries: this.state.entries });
-    } else if (action.type === "NoteMade") {
-      this.noted.made = action.made;
+      assert.ok(entries <= this.state.entries);
+    } else if (action.type === "Reserve") {
+      this.noted.reserved = action.to;
+    } else if (action.type === "Settle") {
+      const { trial, result } = action;
+      this.change(trial.spec.index, settledStatus(trial, [], result, new Date(this.now)));
+    } else if (action.type === "Retrain") {
+      this.change(action.trial.spec.index, { retrain: true });
     } else if (action.type === "Forgive") {
       this.noted.forgiven = action.entries;
     } else if (action.type === "WriteStatus") {
@@ -285,17 +301,19 @@ test("a search whose configuration was refused goes on once its spec is written 
   assert.equal(play.condition("Failed")?.message, "the trainer refuses the configuration: no data 5");
 });
 
-test("the highest index that was made is noted, so that it counts though its trial goes", () => {
-  const play = new Play({ rewardOrder: "Index" });
+test("trials are noted before they are made, and made before anything is learned where a process died between", () => {
+  const play = new Play({ rewardOrder: "Completion" });
   play.run();
-  assert.equal(play.noted.made, 3);
+  assert.equal(play.noted.reserved, 3);
   play.trials = play.trials.slice(0, 2);
-  const { trials, noted } = play;
-  const world = { ...play.world(), made: noted.made, trials };
-  assert.deepEqual(
-    decideSearch(world).filter(({ type }) => type === "Propose"),
-    [{ type: "Propose", index: 3, version: 0 }],
-  );
+  play.end(0, "2026-01-01T00:00:01Z", { outcome: "Succeeded", reward: "0.5" });
+  const { trials } = play;
+  // This process knows that it made the third: it was deleted by hand.
+  assert.ok(decideSearch(play.world()).some(({ type }) => type === "Append"));
+  // Another cannot know: it makes it, from the same policy.
+  const again = decideSearch({ ...play.world(), made: 0, unmade: true, trials });
+  const place = { index: 2, entries: 0, policyVersion: 0, gate: [] };
+  assert.deepEqual(again, [{ type: "Propose", place }]);
 });
 
 test("maxTrials may be lowered below what there is, and raised after the end", () => {
@@ -317,4 +335,160 @@ test("maxTrials may be lowered below what there is, and raised after the end", (
   assert.equal(play.condition("Complete")?.status, "False");
   assert.equal(play.search.status?.completionTime, undefined);
   assert.equal(play.unsettled().length, 2);
+});
+
+/** The search's trials all have the same network: all but the first are duplicates of it. */
+function duplicates(spec: object): Play {
+  const play = new Play(spec);
+  play.make = (index) => {
+    const trial = makeTrial(index);
+    const same = { ...trial.spec, network: "0".repeat(32), ...(index > 0 && { duplicateOf: "s-0" }) };
+    return { ...trial, spec: same };
+  };
+  return play;
+}
+
+for (const rewardOrder of ["Index", "Completion"] as const) {
+  test(`${rewardOrder}: the same network is trained once, and its result is that of all`, () => {
+    const play = duplicates({ rewardOrder, maxTrials: 8, parallelism: 2 });
+    play.run();
+    // Those that wait take no GPU; as many more as train may be made.
+    assert.equal(play.trials.length, 4);
+    play.end(0, "2026-01-01T00:00:01Z", { outcome: "Succeeded", reward: "0.5", gpuSeconds: "7" });
+    play.run();
+    assert.equal(play.condition("Complete")?.status, "True");
+    assert.deepEqual(
+      play.entries.map((entry) => entry.outcome !== "Deleted" && [entry.reward, entry.gpuSeconds]),
+      [[0.5, 7], ...Array.from({ length: 7 }, () => [0.5, 0])],
+    );
+    assert.equal(play.state.reused, 7);
+    assert.deepEqual(
+      play.state.top.map(({ index }) => index),
+      [0],
+    );
+  });
+}
+
+test("a duplicate of a trial that came to nothing is trained itself, and is what the others wait for", () => {
+  const play = duplicates({ rewardOrder: "Completion", maxTrials: 3 });
+  play.run();
+  play.end(0, "2026-01-01T00:00:01Z", { outcome: "Failed", cause: "Infrastructure" });
+  play.run();
+  assert.deepEqual(
+    play.trials.map(({ status }) => status?.retrain ?? false),
+    [false, true, false],
+  );
+  play.end(1, "2026-01-01T00:00:02Z", {
+    outcome: "Failed",
+    reward: "-1",
+    cause: "TimeLimit",
+    message: "too long",
+  });
+  play.run();
+  const { result } = play.trials[2]!.status!;
+  assert.deepEqual([result?.duplicateOf, result?.outcome, result?.message], ["s-1", "Failed", "too long"]);
+});
+
+test("duplicates: Retrain trains all", () => {
+  const play = duplicates({ rewardOrder: "Completion", maxTrials: 3, duplicates: "Retrain" });
+  play.run();
+  assert.deepEqual(
+    play.trials.map(({ status }) => status?.retrain ?? false),
+    [false, true, true],
+  );
+});
+
+test("a network over a constraint gets the failure reward without training, and is no failed trial", () => {
+  const play = new Play({ maxTrials: 4, maxFailedTrials: 0 });
+  play.make = (index) => {
+    const trial = makeTrial(index);
+    return { ...trial, spec: { ...trial.spec, violation: "it has 9 parameters" } };
+  };
+  play.run();
+  assert.equal(play.condition("Complete")?.reason, "MaxTrialsReached");
+  assert.equal(play.search.status?.trials?.rejected, 4);
+  const [entry] = play.entries;
+  assert.ok(entry?.outcome === "Rejected");
+  assert.deepEqual([entry.reward, entry.gpuSeconds, entry.cause], [-1, 0, "OverConstraint"]);
+  assert.equal(play.state.policyUpdates, 1);
+});
+
+test("spent GPU hours end a search, those of what still trains too; more of them make it go on", () => {
+  const play = new Play({ rewardOrder: "Completion", budget: { gpuHours: "1" } });
+  play.run();
+  const running = (index: number) => {
+    const startTime = "2026-01-01T00:00:00Z";
+    play.trials = play.trials.map((trial) =>
+      trial.spec.index === index
+        ? { ...trial, status: { attempts: [{ number: 0, job: `s-${index}-0`, startTime }] } }
+        : trial,
+    );
+  };
+  running(0);
+  running(1);
+  const wait = decideSearch(play.world()).find(({ type }) => type === "Wait");
+  assert.deepEqual(wait, { type: "Wait", until: new Date(start + 1_800_000) });
+  play.now = start + 1_800_000;
+  play.run();
+  assert.equal(play.condition("Failed")?.reason, "BudgetExhausted");
+  play.search = { ...play.search, spec: { ...play.search.spec, budget: { gpuHours: "2" } } };
+  play.run();
+  assert.equal(play.condition("Failed")?.status, "False");
+  assert.equal(play.condition("Progressing")?.status, "True");
+});
+
+test("a trainer that comes to refuse the configuration stalls the search; one trial at a time finds out whether it still does", () => {
+  const play = new Play({ rewardOrder: "Completion", maxTrials: 50 });
+  play.run();
+  const end = (cause?: string) => {
+    const { index } = play.unsettled()[0]!.spec;
+    play.now += 1000;
+    const endTime = new Date(play.now).toISOString();
+    const result = cause ? { cause, message: "no data" } : { reward: "0.5" };
+    play.end(index, endTime, { outcome: cause ? "Failed" : "Succeeded", ...result });
+    play.run();
+  };
+  end();
+  for (let i = 0; i < 3; i++) end("InvalidConfiguration");
+  assert.equal(play.condition("Stalled")?.reason, "InvalidConfiguration");
+  assert.match(play.condition("Stalled")!.message, /no data$/);
+  while (play.unsettled().length > 0) end("InvalidConfiguration");
+  assert.equal(play.condition("Failed"), undefined);
+  const wait = decideSearch(play.world()).find(({ type }) => type === "Wait");
+  assert.ok(wait?.type === "Wait" && wait.until > new Date(play.now));
+  play.now = wait.until.getTime();
+  play.run();
+  assert.equal(play.unsettled().length, 1);
+  end();
+  assert.equal(play.condition("Stalled")?.status, "False");
+  assert.equal(play.unsettled().length, 3);
+});
+
+test("the status of 10,000 trials is under 64 KiB, whatever their names and rewards", () => {
+  const play = new Play({ maxTrials: 20_000 });
+  play.search.metadata.name = "n".repeat(40);
+  for (let number = 0; number < 10_000; number++) {
+    const trial = makeTrial(number);
+    const entry = settledEntry(
+      {
+        ...trial,
+        metadata: { ...trial.metadata, name: `${play.search.metadata.name}-${number}` },
+        status: {
+          result: {
+            outcome: "Succeeded",
+            // Each is on the Pareto front: larger, and better.
+            reward: String((number + 1) / 3e4),
+            parameters: 1e15 + number,
+            metrics: { meanIoU: String(1 / (number + 3)), meanAccuracy: "1", frequencyWeightedIoU: "1" },
+            gpuSeconds: String(1000 / 3),
+          },
+        },
+      },
+      number,
+    )!;
+    play.state = fold(settings, play.state, entry);
+    play.entries.push(entry);
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(searchStatus(play.world(), undefined)));
+  assert.ok(bytes < 64 * 1024, `${bytes} bytes`);
 });

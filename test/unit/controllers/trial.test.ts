@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CandidateTrialStatus } from "@segnas/operator/api/generated/candidatetrials.ts";
-import type { ContainerStateTerminated, Job, Pod } from "@segnas/operator/api/store.ts";
+import {
+  type ContainerStateTerminated,
+  InvalidError,
+  type Job,
+  type Pod,
+} from "@segnas/operator/api/store.ts";
 import {
   type Attempt,
   decideTrial,
@@ -12,6 +17,9 @@ import {
   type TrialWorld,
 } from "@segnas/operator/controllers/candidatetrial/decide.ts";
 import { attemptOutcome } from "@segnas/operator/controllers/candidatetrial/outcome.ts";
+import { reconcileTrial } from "@segnas/operator/controllers/candidatetrial/reconcile.ts";
+import { createLogger } from "winston";
+import { memoryStore } from "./memory-store.ts";
 import { makeJob, makePod, makeSearch, makeTrial } from "./objects.ts";
 
 const now = new Date("2026-01-01T00:01:00.000Z");
@@ -73,6 +81,13 @@ test("an attempt is noted before its Job is made, and the Job's UID after", () =
   assert.deepEqual(uid, [{ number: 0, job: "s-0-0", uid: "job-0" }]);
 });
 
+test("a Job of an attempt that is not noted is newer than the trial as it was read: it stays", () => {
+  const newer = makeJob(search, makeTrial(0), 1);
+  assert.deepEqual(decideTrial(world({ trial: withAttempts(open), jobs: [newer, job] })), []);
+  const actions = decideTrial(world({ trial: withAttempts(failed(0)), jobs: [newer], retryDelay: () => 0 }));
+  assert.deepEqual(written(actions).attempts?.at(-1), { number: 1, job: "s-0-1" });
+});
+
 test("a Job of the right name but another owner or UID delivers nothing", () => {
   const pod = terminatedPod(job, { exitCode: 0, message: '{"outcome":"Succeeded","reward":1}' });
   const foreign = { ...job, metadata: { ...job.metadata, ownerReferences: [] } };
@@ -86,6 +101,15 @@ test("a Job of the right name but another owner or UID delivers nothing", () => 
   assert.equal(result, undefined);
 });
 
+test("a network over a constraint is not trained, nor a duplicate unless it has to be", () => {
+  const trial = makeTrial(0);
+  const marked = (spec: object, status = {}) => ({ ...trial, spec: { ...trial.spec, ...spec }, status });
+  assert.deepEqual(decideTrial(world({ trial: marked({ violation: "too many parameters" }) })), []);
+  assert.deepEqual(decideTrial(world({ trial: marked({ duplicateOf: "s-3" }) })), []);
+  const retrain = marked({ duplicateOf: "s-3" }, { retrain: true });
+  assert.equal(written(decideTrial(world({ trial: retrain }))).attempts?.length, 1);
+});
+
 test("a running attempt waits; its start is noted once", () => {
   const pods = [makePod(job, running)];
   const { startTime, ...before } = open;
@@ -95,6 +119,161 @@ test("a running attempt waits; its start is noted once", () => {
   assert.equal(attempts?.[0]?.startTime, startTime);
   assert.equal(conditions?.[0]?.reason, "Running");
   assert.deepEqual(decideTrial(world({ trial: withAttempts(open), jobs: [job], pods })), []);
+});
+
+const waits = (status: Partial<Pod["status"]> = {}) => makePod(job, { phase: "Pending", ...status });
+const { startTime: _, ...unstarted } = open;
+const taken = { ...job, status: { startTime: "2026-01-01T00:00:30Z" } };
+const reasons: [string, Job, Pod | undefined, string][] = [
+  [
+    "an image that cannot be pulled",
+    taken,
+    waits({
+      conditions: [{ type: "PodScheduled", status: "True" }],
+      containerStatuses: [
+        {
+          name: "trainer",
+          state: { waiting: { reason: "ImagePullBackOff", message: 'Back-off pulling image "no:1"' } },
+        },
+      ],
+    }),
+    'container trainer: ImagePullBackOff: Back-off pulling image "no:1"',
+  ],
+  [
+    "an init container that cannot start",
+    taken,
+    waits({
+      initContainerStatuses: [
+        {
+          name: "fetch",
+          state: { waiting: { reason: "CreateContainerConfigError", message: 'secret "x" not found' } },
+        },
+      ],
+      containerStatuses: [{ name: "trainer", state: { waiting: { reason: "PodInitializing" } } }],
+    }),
+    'container fetch: CreateContainerConfigError: secret "x" not found',
+  ],
+  [
+    "a pod that fits on no machine",
+    taken,
+    waits({
+      conditions: [
+        {
+          type: "PodScheduled",
+          status: "False",
+          reason: "Unschedulable",
+          message: "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
+        },
+      ],
+    }),
+    "Unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
+  ],
+  [
+    "a Job that its queue has not admitted",
+    { ...job, spec: { ...job.spec, suspend: true } },
+    undefined,
+    "its Job is suspended until its queue admits it",
+  ],
+];
+for (const [what, job, pod, message] of reasons)
+  test(`${what} is told at once, and once`, () => {
+    const trial = withAttempts(unstarted);
+    const status = written(
+      decideTrial(world({ trial, jobs: [job], pods: pod ? [pod] : [] })).filter(
+        ({ type }) => type !== "Wait",
+      ),
+    );
+    const [progressing] = status.conditions!;
+    assert.deepEqual(
+      [progressing?.type, progressing?.reason, progressing?.message],
+      ["Progressing", "Pending", message],
+    );
+    const again = decideTrial(world({ trial: makeTrial(0, status), jobs: [job], pods: pod ? [pod] : [] }));
+    assert.ok(again.every(({ type }) => type === "Wait"));
+  });
+
+test("what every pod goes through on its way is not worth a write", () => {
+  const trial = withAttempts();
+  const noted = written(decideTrial(world({ trial }))).conditions!;
+  const before = makeTrial(0, { attempts: [unstarted], conditions: noted });
+  const creating = { name: "trainer", state: { waiting: { reason: "ContainerCreating" } } };
+  for (const pods of [[], [waits()], [waits({ containerStatuses: [creating] })]])
+    assert.deepEqual(decideTrial(world({ trial: before, jobs: [taken], pods })), [
+      { type: "Wait", until: new Date("2026-01-01T00:30:30.000Z") },
+    ]);
+});
+
+test("a pod that does not begin in time is a failure of the infrastructure, with what it waited for", () => {
+  const impatient = makeSearch({ retries: 2, pendingTimeoutSeconds: 30 });
+  const decide = (job: Job, pods: Pod[], trial = withAttempts(unstarted)) =>
+    decideTrial(world({ trial, search: impatient, jobs: [job], pods }));
+  const pods = [reasons[0]![2]!];
+  const { attempts, result } = written(decide(taken, pods));
+  assert.equal(result, undefined);
+  assert.equal(attempts?.[0]?.cause, "PendingTimeout");
+  assert.equal(
+    attempts[0].message,
+    'it did not begin within 30 s: container trainer: ImagePullBackOff: Back-off pulling image "no:1"',
+  );
+  assert.equal(gpuSeconds(attempts), 0);
+  const after = decideTrial(world({ trial: makeTrial(0, { attempts }), jobs: [taken], search: impatient }));
+  assert.deepEqual(after, [{ type: "DeleteJob", job: taken }]);
+  // Nobody can make its pod.
+  assert.equal(written(decide(taken, [])).attempts?.[0]?.message, "it did not begin within 30 s");
+  // It trains, or has trained and its pod is gone.
+  assert.equal(written(decide(taken, [makePod(job, running)])).attempts?.[0]?.endTime, undefined);
+  assert.deepEqual(decide(taken, [], withAttempts(open)), []);
+});
+
+test("waiting in a queue is no waiting for a pod: it begins when the Job's controller takes the Job up", () => {
+  const impatient = makeSearch({ pendingTimeoutSeconds: 1 });
+  const suspended = { type: "Suspended", status: "True" as const };
+  const queued: Job[] = [
+    job,
+    { ...taken, spec: { ...job.spec, suspend: true } },
+    // Resumed, but its controller has not noticed yet.
+    { ...taken, status: { ...taken.status, conditions: [suspended] } },
+  ];
+  for (const job of queued) {
+    const actions = decideTrial(world({ trial: withAttempts(unstarted), search: impatient, jobs: [job] }));
+    assert.equal(written(actions).attempts?.[0]?.endTime, undefined);
+  }
+  const resumed: Job = {
+    ...job,
+    status: { startTime: "2026-01-01T00:00:59.500Z", conditions: [{ ...suspended, status: "False" }] },
+  };
+  const actions = decideTrial(world({ trial: withAttempts(unstarted), search: impatient, jobs: [resumed] }));
+  assert.deepEqual(actions.at(-1), { type: "Wait", until: new Date("2026-01-01T00:01:00.500Z") });
+});
+
+test("a Job that the API refuses as invalid is a refusal in the API's words, tried once", async () => {
+  const store = memoryStore(() => now);
+  await store.create<"ArchitectureSearch">(makeSearch());
+  await store.create<"CandidateTrial">(makeTrial(0));
+  const sentence = 'Job.batch "s-0-0" is invalid: spec.template.spec.containers[0].image: Required value';
+  let tries = 0;
+  const create = () => {
+    tries++;
+    return Promise.reject(new InvalidError(sentence));
+  };
+  const key = { namespace: "default", name: "s-0" };
+  await reconcileTrial(
+    {
+      store: { ...store, create },
+      logger: createLogger({ silent: true }),
+      now: () => now,
+      retryDelay: () => 0,
+    },
+    key,
+  );
+  const { result, attempts, conditions } = (await store.get("CandidateTrial", key))!.status!;
+  assert.deepEqual(
+    [tries, result?.outcome, result?.cause, result?.message, result?.reward, result?.gpuSeconds],
+    [1, "Failed", "InvalidConfiguration", sentence, undefined, "0"],
+  );
+  assert.equal(attempts?.length, 1);
+  assert.equal(attempts[0]?.endTime, now.toISOString());
+  assert.equal(conditions?.[0]?.reason, "InvalidConfiguration");
 });
 
 test("a failed attempt's Job goes, the next attempt comes after a wait that doubles, until retries are used up", () => {
@@ -197,6 +376,12 @@ const ends: [string, ContainerStateTerminated, Partial<Pod["status"]>, object][]
     { kind: "Infrastructure", cause: "Evicted", message: "disk" },
   ],
   [
+    "a trainer that hangs",
+    { exitCode: 75 },
+    { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" },
+    { kind: "Infrastructure", cause: "DeadlineExceeded" },
+  ],
+  [
     "a lost node",
     { exitCode: 0, message: "{}" },
     { reason: "NodeLost" },
@@ -277,22 +462,21 @@ for (const [what, terminated, status, meaning] of ends) {
   });
 }
 
-test("meaning of a pod or a Job that is gone, and of a Job past its deadline", () => {
-  const ended = (reason?: string): Job => ({
-    ...job,
-    status: { conditions: [{ type: "Failed", status: "True", ...(reason && { reason }) }] },
-  });
+test("meaning of a pod or a Job that is gone", () => {
+  const message = "Job has reached the specified backoff limit";
+  const ended: Job = { ...job, status: { conditions: [{ type: "Failed", status: "True", message }] } };
   assert.partialDeepStrictEqual(attemptOutcome(undefined, undefined), {
     kind: "Infrastructure",
     cause: "Gone",
   });
-  assert.partialDeepStrictEqual(attemptOutcome(ended(), undefined), {
+  assert.deepEqual(attemptOutcome(ended, undefined), {
     kind: "Infrastructure",
     cause: "Gone",
+    message: `its pod is gone: ${message}`,
   });
-  const late = attemptOutcome(ended("DeadlineExceeded"), undefined);
-  assert.partialDeepStrictEqual(late, { kind: "Infrastructure", cause: "DeadlineExceeded" });
   assert.equal(attemptOutcome(job, undefined), undefined);
+  // News of the pod may come after that of the Job.
+  assert.equal(attemptOutcome(ended, makePod(job, running)), undefined);
 });
 
 test("the architecture's own failure gets the failure reward, a refusal none, and neither is tried again", () => {
@@ -331,7 +515,6 @@ test("a Job is one attempt in a restricted pod without a token, with the trial i
   assert.equal(metadata.ownerReferences?.[0]?.uid, "trial-3");
   assert.equal(spec.backoffLimit, 0);
   assert.equal(spec.podReplacementPolicy, "Failed");
-  assert.equal(spec.activeDeadlineSeconds, 3720);
   assert.partialDeepStrictEqual(spec.podFailurePolicy.rules, [
     { onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
     { action: "FailJob", onExitCodes: { containerName: "trainer", operator: "In", values: [64, 65] } },
@@ -341,6 +524,7 @@ test("a Job is one attempt in a restricted pod without a token, with the trial i
   assert.partialDeepStrictEqual(pod, {
     restartPolicy: "Never",
     automountServiceAccountToken: false,
+    activeDeadlineSeconds: 3720,
     nodeSelector: { gpu: "yes" },
     securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
   });

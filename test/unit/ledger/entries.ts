@@ -8,17 +8,20 @@ export const succeeded = (number: number, fields: Partial<SettledEntry> = {}): S
   index: number,
   trial: `s-${number}`,
   outcome: "Succeeded",
+  network: `network-${number}`,
   decisions: [number],
   policyVersion: 0,
   logProbability: -1,
   reward: 0.5,
   slots: [],
+  stopped: false,
   metrics: { meanIoU: 0.5, meanAccuracy: 0.5, frequencyWeightedIoU: 0.5 },
   parameters: 100,
   macs: 1,
   gpuSeconds: 1,
   cause: null,
   message: null,
+  duplicateOf: null,
   ...fields,
 });
 
@@ -28,7 +31,7 @@ const reward = fc.oneof(
 );
 
 const outcome = fc.record({
-  outcome: fc.constantFrom("Succeeded", "Succeeded", "Failed", "Infrastructure", "Deleted"),
+  outcome: fc.constantFrom("Succeeded", "Succeeded", "Failed", "Rejected", "Infrastructure", "Deleted"),
   reward,
   parameters: fc.integer({ min: 1, max: 6 }),
   gpuSeconds: fc.integer({ min: 0, max: 100 }),

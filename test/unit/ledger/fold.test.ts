@@ -6,14 +6,15 @@ import { EMPTY, fold, type SearchState, versionAfter } from "@segnas/operator/le
 import fc from "fast-check";
 import { ledgers, succeeded } from "./entries.ts";
 
-const settings = { batchSize: 3, failureReward: -1, policyLag: 6 };
+const gate = { decay: 0.9, tolerance: 0.9, biasCorrection: true };
+const settings = { batchSize: 3, failureReward: -1, policyLag: 6, gate };
 const foldAll = (entries: LedgerEntry[], from = EMPTY): SearchState =>
   entries.reduce((state, entry) => fold(settings, state, entry), from);
 const scored = (entries: LedgerEntry[]) =>
   entries.filter(
     (entry): entry is SettledEntry => entry.outcome === "Succeeded" && Number.isFinite(entry.reward),
   );
-const isEligible = ({ outcome }: LedgerEntry) => outcome === "Succeeded" || outcome === "Failed";
+const isEligible = ({ outcome }: LedgerEntry) => outcome !== "Infrastructure" && outcome !== "Deleted";
 
 test("folding a beginning, kept as JSON, and then the rest gives what folding all gives", () => {
   fc.assert(
@@ -28,9 +29,9 @@ test("counts, batches and tail account for every entry", () => {
   fc.assert(
     fc.property(ledgers, (entries) => {
       const state = foldAll(entries);
-      const { Succeeded, Failed, Infrastructure, Deleted } = state.outcomes;
+      const { Succeeded, Failed, Rejected, Infrastructure, Deleted } = state.outcomes;
       assert.equal(state.entries, entries.length);
-      assert.equal(Succeeded + Failed + Infrastructure + Deleted, entries.length);
+      assert.equal(Succeeded + Failed + Rejected + Infrastructure + Deleted, entries.length);
       const eligible = entries.filter(isEligible);
       assert.equal(state.policyUpdates, Math.floor(eligible.length / 3));
       const left = eligible.slice(state.policyUpdates * 3).map(({ index }) => index);

@@ -61,7 +61,7 @@ test("a new epoch shuts out who wrote before, and what is noted goes from shard 
   );
   for (const stale of [one, forgiven]) {
     await assert.rejects(append(store, stale, succeeded(1)), ConflictError);
-    await assert.rejects(writeNotes(store, stale, { made: 9 }), ConflictError);
+    await assert.rejects(writeNotes(store, stale, { made: 9, reserved: 9 }), ConflictError);
   }
   await assert.rejects(open(store, "one", true), { name: "FencedError" });
   await append(store, two, succeeded(1));
@@ -107,7 +107,7 @@ const broken: [string, object, RegExp][] = [
   [
     "another format",
     { format: { ledger: 9, algorithm: 1, segnas: "7.1.0" } },
-    /format 9 and policy algorithm 1, segnas .* replays format 2 and algorithm 1: go on with segnas 7\.1\.0/,
+    /format 9 and policy algorithm 1, segnas .* replays format 3 and algorithm 1: go on with segnas 7\.1\.0/,
   ],
   [
     "another algorithm",

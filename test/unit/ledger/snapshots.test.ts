@@ -15,7 +15,7 @@ import { makeSearch } from "../controllers/objects.ts";
 import { succeeded } from "./entries.ts";
 
 const search = makeSearch();
-const settings = { batchSize: 3, failureReward: -1, policyLag: 6 };
+const settings = { batchSize: 3, failureReward: -1, policyLag: 6, gate: undefined };
 const policy = Uint8Array.from({ length: 1_200_000 }, (_, i) => i % 251);
 
 async function ledgerOf(store: Store, length: number) {

@@ -82,6 +82,16 @@ test("with several trials in flight it proposes from those that have a reward", 
   assert.deepEqual(policy.propose(2), createPolicy(settings, 1).propose(2));
 });
 
+test("what cannot be a child is scored as a uniform choice", () => {
+  const policy = createPolicy(settings, 1);
+  const uniform = policy.propose(0);
+  assert.equal(policy.score(uniform.decisions), uniform.logProbability);
+  const [first] = population(policy, [0.3]);
+  assert.equal(policy.score(first!.decisions), uniform.logProbability);
+  const child = first!.decisions.with(0, (first!.decisions[0]! + 1) % DECISIONS[0]!.choices);
+  assert.equal(policy.score(child), Math.log(1 / 40 / (DECISIONS[0]!.choices - 1)));
+});
+
 test("evolution beats chance within 200 trials", () => {
   const rewards = runTrials(createPolicy(resolvePolicy({ name: "evolution" }), 1), 1, 200, 1);
   const late = rewards.slice(-30).reduce((sum, reward) => sum + reward, 0) / 30;

@@ -27,16 +27,46 @@ function learned(settings: PpoSettings, seed: number): Policy {
   return policy;
 }
 
+const kinds: PolicySettings[] = [
+  { ...published, ring: 3 },
+  fed,
+  resolvePolicy({ name: "reinforce" }),
+  resolvePolicy({ name: "priorityQueue", epochs: 2, queueSize: 2 }),
+  resolvePolicy({ name: "pathConsistency", epochs: 2, replay: 1 }),
+  resolvePolicy({ name: "evolution", population: 3, sampleSize: 2 }),
+  resolvePolicy({ name: "random" }),
+];
+
+for (const settings of kinds) {
+  test(`a proposal's score is its own log-probability, to the bit: ${settings.name}`, () => {
+    const fresh = createPolicy(settings, 5);
+    const policy = createPolicy(settings, 5);
+    const trials = [0, 1, 2, 3].map((index) => experience(policy, index, [0.2, 0.8, 0.5, 0.9][index]!));
+    policy.learn(trials);
+    for (const now of [fresh, policy]) {
+      for (const index of [0, 7]) {
+        for (const draw of [0, 1]) {
+          const { decisions, logProbability } = now.propose(index, draw);
+          assert.equal(now.score(decisions), logProbability);
+          now.propose(index + 1);
+          assert.equal(now.score(decisions), logProbability, "asked again after another proposal");
+        }
+      }
+      for (const { decisions } of trials) assert.ok(Number.isFinite(now.score(decisions)));
+    }
+  });
+
+  test(`draws of one trial differ, draw 0 is the proposal: ${settings.name}`, () => {
+    const policy = createPolicy(settings, 5);
+    policy.learn([0, 1, 2, 3].map((index) => experience(policy, index, [0.2, 0.8, 0.5, 0.9][index]!)));
+    const draws = [0, 1, 2].map((draw) => policy.propose(7, draw));
+    assert.deepEqual(policy.propose(7), draws[0]);
+    assert.deepEqual(createPolicy(settings, 5, policy.state()).propose(7, 2), draws[2]);
+    assert.equal(new Set(draws.map(({ decisions }) => decisions.join())).size, 3);
+  });
+}
+
 test("a state goes on bit for bit", () => {
-  const kinds: PolicySettings[] = [
-    { ...published, ring: 3 },
-    fed,
-    resolvePolicy({ name: "reinforce" }),
-    resolvePolicy({ name: "priorityQueue", epochs: 2, queueSize: 2 }),
-    resolvePolicy({ name: "pathConsistency", epochs: 2, replay: 1 }),
-    resolvePolicy({ name: "evolution", population: 3, sampleSize: 2 }),
-    resolvePolicy({ name: "random" }),
-  ];
   const rewards = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 2 });
   const law = fc.property(
     fc.constantFrom(...kinds),

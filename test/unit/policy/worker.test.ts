@@ -31,6 +31,9 @@ test("the thread does what the policy does, and keeps versions until they are fo
     assert.deepEqual(await client.probabilities(0), policy.probabilities());
     assert.deepEqual(update, policy.learn(batch));
     assert.deepEqual(await client.propose(6, 1), policy.propose(6));
+    assert.deepEqual(await client.propose(6, 1, 2), policy.propose(6, 2));
+    assert.equal(await client.score(1, batch[0]!.decisions), policy.score(batch[0]!.decisions));
+    await assert.rejects(client.score(2, batch[0]!.decisions), /version 2 of the policy is not kept/);
     assert.ok(Buffer.from(await client.state(1)).equals(policy.state()), "the states differ");
     await assert.rejects(client.propose(6, 2), /version 2 of the policy is not kept; those that are: 0, 1/);
     await client.forget(5);

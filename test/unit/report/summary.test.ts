@@ -25,6 +25,8 @@ const trial = (index: number, status: Status): CandidateTrial => ({
     seed: 1,
     decisions: [],
     policyVersion: 0,
+    entries: 0,
+    network: "0".repeat(32),
     logProbability: "-60",
     architecture: architecture as CandidateTrial["spec"]["architecture"],
     parameters: 1000 + index,
@@ -67,6 +69,7 @@ test("objects become a summary: decimals as numbers, outcomes from results, runn
   assert.deepEqual(counts(summary.trials), {
     succeeded: 1,
     failed: 1,
+    rejected: 0,
     deleted: 1,
     running: 1,
     pending: 1,

@@ -1,0 +1,97 @@
+// A latency table from timed networks: the fit, and how well it predicts networks that it has not seen. Pure.
+import { LAYER_KINDS, type LatencyTable, layerLoads, predictLatency } from "@segnas/searchspace/latency.ts";
+import type { Network } from "@segnas/searchspace/network.ts";
+import { nonNegativeLeastSquares } from "./nnls.ts";
+
+/** A network at the size at which it was timed. `group`: timings of one architecture share it. */
+export interface Timing {
+  group: number;
+  network: Network;
+  milliseconds: number;
+}
+
+/** Of networks that were left out of the fit. */
+export interface HeldOut {
+  networks: number;
+  /** |predicted / measured - 1|. */
+  medianError: number;
+  ninetiethError: number;
+  /** Spearman's rank correlation of predicted and measured. */
+  rankCorrelation: number;
+}
+
+const FOLDS = 5;
+
+/** The table with the least squared relative error, no coefficient below 0, a row for each kind of layer. */
+export function fitTable(device: string, timings: Timing[]): LatencyTable {
+  const rows = timings.map(({ network, milliseconds }) => {
+    const loads = layerLoads(network);
+    // Over the target, so that it is the relative error that counts.
+    return LAYER_KINDS.flatMap((kind) => loads.get(kind) ?? [0, 0, 0]).map((load) => load / milliseconds);
+  });
+  const coefficients = nonNegativeLeastSquares(
+    rows,
+    timings.map(() => 1),
+  );
+  const decimal = (index: number) => String(Number(coefficients[index]!.toPrecision(4)));
+  return {
+    device,
+    rows: LAYER_KINDS.map((layer, k) => ({
+      layer,
+      perLayer: decimal(3 * k),
+      perGigaMac: decimal(3 * k + 1),
+      perMegaElement: decimal(3 * k + 2),
+    })),
+  };
+}
+
+/**
+ * Five-fold cross-validation: each of the `judged` timings is predicted from a fit to the four fifths of the
+ * groups that it is not in. Needs two groups.
+ */
+export function heldOut(timings: Timing[], judged: (timing: Timing) => boolean): HeldOut {
+  const pairs = Array.from({ length: FOLDS }, (_, fold) => {
+    const isOut = ({ group }: Timing) => group % FOLDS === fold;
+    const out = timings.filter((timing) => isOut(timing) && judged(timing));
+    if (out.length === 0) return [];
+    const table = fitTable(
+      "",
+      timings.filter((timing) => !isOut(timing)),
+    );
+    return out.map(({ network, milliseconds }) => ({
+      predicted: predictLatency(table, network),
+      measured: milliseconds,
+    }));
+  }).flat();
+  const errors = pairs.map(({ predicted, measured }) => Math.abs(predicted / measured - 1));
+  return {
+    networks: pairs.length,
+    medianError: quantile(errors, 0.5),
+    ninetiethError: quantile(errors, 0.9),
+    rankCorrelation: rankCorrelation(
+      pairs.map((pair) => pair.predicted),
+      pairs.map((pair) => pair.measured),
+    ),
+  };
+}
+
+/** The value that a share of the others is at or under; between two of them it is interpolated. */
+export function quantile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const place = share * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
+  return low + (high - low) * (place % 1);
+}
+
+/** Spearman's: 1 where both put the items in one order, -1 where in opposite ones. Ties count as they come. */
+function rankCorrelation(a: number[], b: number[]): number {
+  const ranks = (values: number[]) => {
+    const order = values.map((_, i) => i).sort((i, j) => values[i]! - values[j]!);
+    const rank = new Array<number>(values.length);
+    for (const [place, item] of order.entries()) rank[item] = place;
+    return rank;
+  };
+  const [x, y] = [ranks(a), ranks(b)];
+  const n = a.length;
+  return 1 - (6 * x.reduce((sum, rank, i) => sum + (rank - y[i]!) ** 2, 0)) / (n * (n ** 2 - 1));
+}

@@ -1,0 +1,36 @@
+// What architecture a trial gets: one that the search begins with, or the policy's proposal within the constraints.
+import { type Architecture, parseArchitecture } from "@segnas/searchspace/architecture.ts";
+import { fromDecisions, toDecisions } from "@segnas/searchspace/decisions.ts";
+import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
+import type { PolicyClient } from "../../policy/client.ts";
+import type { Proposal } from "../../policy/policy.ts";
+import { violationOf } from "./constraints.ts";
+
+/** How often the policy proposes again at most where that is asked for: the last proposal stands as it is. */
+const MAX_DRAWS = 1000;
+
+/** The architectures that the first trials get. */
+const startingArchitectures = ({ spec }: ArchitectureSearch): Architecture[] =>
+  spec.startingPoints?.architectures?.map(({ published, templates, blocks }) =>
+    parseArchitecture(published ?? { templates, blocks }),
+  ) ?? [];
+
+/** The proposal for trial `index` by that version of the policy: a function of the search's spec and the policy. */
+export async function proposalFor(
+  search: ArchitectureSearch,
+  policy: PolicyClient,
+  index: number,
+  version: number,
+): Promise<Proposal> {
+  const given = startingArchitectures(search)[index];
+  if (given) {
+    const decisions = toDecisions(given);
+    return { decisions, logProbability: await policy.score(version, decisions) };
+  }
+  const resamples = search.spec.objective.constraints?.onViolation === "Resample";
+  for (let draw = 0; ; draw++) {
+    const proposal = await policy.propose(index, version, draw);
+    const last = !resamples || draw === MAX_DRAWS - 1;
+    if (last || violationOf(search, fromDecisions(proposal.decisions)) === undefined) return proposal;
+  }
+}
