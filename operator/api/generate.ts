@@ -1,5 +1,5 @@
-// Writes operator/api/generated from crds/: node operator/api/generate.ts [--check]
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+// Writes operator/api/generated, and the chart's copies, from crds/: node operator/api/generate.ts [--check]
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { compile } from "json-schema-to-typescript";
 import { type Definition, definitions, type Schema } from "./crds.ts";
@@ -71,14 +71,26 @@ async function generate({ kind, plural, apiVersion, schema }: Definition): Promi
 }
 
 const check = process.argv.includes("--check");
-for (const definition of Object.values(definitions)) {
-  const file = fileURLToPath(new URL(`generated/${definition.plural}.ts`, import.meta.url));
-  const text = await generate(definition);
+const repository = new URL("../../", import.meta.url);
+
+/** Writes a file made from `source`; with --check it only says whether the file is what it should be. */
+function put(path: string, text: string, source: string): void {
+  const file = fileURLToPath(new URL(path, repository));
   if (!check) writeFileSync(file, text);
   else if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
-    console.error(
-      `${file} is not what crds/${definition.plural}.yaml says: run node operator/api/generate.ts`,
-    );
+    console.error(`${path} is not what ${source} says: run npm run generate`);
     process.exitCode = 1;
   }
+}
+
+for (const definition of Object.values(definitions))
+  put(
+    `operator/api/generated/${definition.plural}.ts`,
+    await generate(definition),
+    `crds/${definition.plural}.yaml`,
+  );
+// A chart is packaged alone, and not every tool that fetches one follows links.
+for (const file of readdirSync(new URL("crds", repository))) {
+  const text = readFileSync(new URL(`crds/${file}`, repository), "utf8");
+  put(`charts/segnas/files/${file}`, `# A copy of crds/${file}: npm run generate.\n${text}`, `crds/${file}`);
 }

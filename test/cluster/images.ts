@@ -1,0 +1,132 @@
+// The project's two images, built by buildah and imported into the node's containerd.
+// No registry is asked for a base: both are put together here from Debian's packages (and this repository's Node).
+import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { CONTAINERD, HOME, REPOSITORY, run, step, succeeds } from "./machine.ts";
+
+/** The images' names in a cluster of tests. */
+export const IMAGES = {
+  operator: "localhost/segnas/operator:test",
+  trainer: "localhost/segnas/trainer:test",
+};
+const PAUSE = "localhost/pause:1";
+const BASES = { BUILDER: "localhost/segnas/builder:1", BASE: "localhost/segnas/base:1" };
+
+/** What gcr.io/distroless/cc-debian12 holds, from Debian itself. */
+const BASE_PACKAGES = ["base-files", "libc6", "libgcc-s1", "libstdc++6", "netbase", "tzdata"];
+const BUILDER_PACKAGES = ["ca-certificates", "g++", "python3", "python3-pip"];
+const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
+
+const folder = (name: string): string => join(HOME, "images", name);
+
+const STORE = ["--storage-driver", "overlay", "--root", folder("store"), "--runroot", folder("run")];
+function buildah(...args: string[]): string {
+  return run("buildah", [...STORE, ...args], { env: { BUILDAH_ISOLATION: "chroot" } });
+}
+const built = (tag: string): boolean => succeeds("buildah", [...STORE, "inspect", "--type", "image", tag]);
+
+/** Builds a folder with a Dockerfile. */
+function build(tag: string, context: string, ...args: string[]): void {
+  buildah("build", "--quiet", "--layers", "--tag", tag, ...args, context);
+}
+
+/** Writes an image as an archive, which containerd and kind take. */
+function archive(tag: string): string {
+  const file = `${folder("archive")}.tar`;
+  rmSync(file, { force: true });
+  buildah("push", "--quiet", "--disable-compression", tag, `oci-archive:${file}:${tag}`);
+  return file;
+}
+
+const ctr = (...args: string[]): string => run("ctr", ["-a", CONTAINERD, "-n", "k8s.io", ...args]);
+
+/** The image that holds a pod's namespaces: it waits. */
+export function importPause(): void {
+  if (ctr("images", "ls", "-q").includes(PAUSE)) return;
+  if (!built(PAUSE)) {
+    const context = folder("pause");
+    mkdirSync(context, { recursive: true });
+    const program = `#include <signal.h>
+#include <unistd.h>
+static void leave(int s) { _exit(0); }
+int main(void) { signal(SIGTERM, leave); signal(SIGINT, leave); for (;;) pause(); }
+`;
+    run("gcc", ["-static", "-Os", "-x", "c", "-o", join(context, "pause"), "-"], { input: program });
+    writeFileSync(join(context, "Dockerfile"), 'FROM scratch\nCOPY pause /pause\nENTRYPOINT ["/pause"]\n');
+    build(PAUSE, context);
+  }
+  ctr("images", "import", archive(PAUSE));
+}
+
+/** The base that images run on: no shell, no package manager. */
+function buildBase(): void {
+  if (built(BASES.BASE)) return;
+  const context = folder("base");
+  rmSync(context, { recursive: true, force: true });
+  mkdirSync(join(context, "packages"), { recursive: true });
+  const [packages, root] = [join(context, "packages"), join(context, "root")];
+  run("apt-get", ["download", ...BASE_PACKAGES], { cwd: packages });
+  for (const file of readdirSync(packages)) run("dpkg-deb", ["-x", join(packages, file), root]);
+  for (const unread of ["doc", "man", "locale", "bug", "lintian"])
+    rmSync(join(root, "usr", "share", unread), { recursive: true, force: true });
+  writeFileSync(
+    join(root, "etc", "passwd"),
+    "root:x:0:0::/root:/sbin/nologin\nnonroot:x:65532:65532::/tmp:/sbin/nologin\n",
+  );
+  writeFileSync(join(root, "etc", "group"), "root:x:0:\nnonroot:x:65532:\n");
+  writeFileSync(
+    join(context, "Dockerfile"),
+    "FROM scratch\nCOPY root /\nENV PATH=/usr/local/bin:/usr/bin:/bin\n",
+  );
+  build(BASES.BASE, context);
+  rmSync(context, { recursive: true });
+}
+
+/** What images are built on: a compiler, Python with pip, Node and npm, and the certificates this machine trusts. */
+function buildBuilder(): void {
+  if (built(BASES.BUILDER)) return;
+  const context = folder("builder");
+  const root = join(context, "root");
+  rmSync(context, { recursive: true, force: true });
+  mkdirSync(context, { recursive: true });
+  const mirror = /^URIs:? *(\S+)/m.exec(readFileSync("/etc/apt/sources.list.d/debian.sources", "utf8"))![1]!;
+  run("debootstrap", [
+    "--variant=minbase",
+    `--include=${BUILDER_PACKAGES.join(",")}`,
+    "bookworm",
+    root,
+    mirror,
+  ]);
+  rmSync(join(root, "var", "cache", "apt"), { recursive: true, force: true });
+  const local = join(root, "usr", "local");
+  cpSync(realpathSync(process.execPath), join(local, "bin", "node"));
+  const npm = dirname(dirname(realpathSync(run("sh", ["-c", "command -v npm"]).trim())));
+  cpSync(npm, join(local, "lib", "npm"), { recursive: true });
+  writeFileSync(join(local, "bin", "npm"), '#!/bin/sh\nexec node /usr/local/lib/npm/bin/npm-cli.js "$@"\n', {
+    mode: 0o755,
+  });
+  cpSync(CERTIFICATES, join(root, CERTIFICATES));
+  const trust = ["NODE_EXTRA_CA_CERTS", "PIP_CERT"].map((name) => `${name}=${CERTIFICATES}`).join(" ");
+  writeFileSync(join(context, "Dockerfile"), `FROM scratch\nCOPY root /\nENV ${trust}\n`);
+  build(BASES.BUILDER, context);
+  rmSync(context, { recursive: true });
+}
+
+/** Builds both images and gives each to `load`. `flavour` is TensorFlow's: cpu or cuda. */
+export async function images(load: (archive: string) => unknown, flavour = "cpu"): Promise<void> {
+  mkdirSync(folder(""), { recursive: true });
+  await step("the base of images", buildBase);
+  await step("the base of image builds", buildBuilder);
+  const bases = Object.entries(BASES).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
+  for (const [room, tag] of Object.entries(IMAGES))
+    await step(`image ${tag}`, async () => {
+      const flags = ["--file", join(REPOSITORY, room, "Dockerfile"), "--build-arg", `TENSORFLOW=${flavour}`];
+      build(tag, REPOSITORY, ...bases, ...flags);
+      const file = archive(tag);
+      await load(file);
+      rmSync(file);
+    });
+}
+
+/** Into the node's own containerd. */
+export const importImage = (archive: string): string => ctr("images", "import", archive);
