@@ -12,12 +12,12 @@ export interface Format {
 }
 
 /** What this version writes, and the only one that it reads. */
-export const FORMAT: Format = { ledger: 3, algorithm: 1, segnas: packageFile.version };
+export const FORMAT: Format = { ledger: 3, algorithm: 2, segnas: packageFile.version };
 
 /** Throws UserError that names the version which can go on, where this one cannot. */
 export function checkFormat(where: string, format: Format | undefined): void {
   if (format?.ledger === FORMAT.ledger && format.algorithm === FORMAT.algorithm) return;
-  const { ledger, algorithm, segnas } = format ?? { ledger: 1, algorithm: 1, segnas: undefined };
+  const { ledger, algorithm, segnas } = format ?? { ledger: 1, algorithm: 2, segnas: undefined };
   throw new UserError(
     `${where} has ledger format ${ledger} and policy algorithm ${algorithm}, segnas ${FORMAT.segnas} replays format ${FORMAT.ledger} and algorithm ${FORMAT.algorithm}: go on with ${segnas ? `segnas ${segnas}` : "the version of segnas that began the search"}`,
   );

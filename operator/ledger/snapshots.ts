@@ -1,6 +1,7 @@
 // Snapshots: what a search knew after its first n entries, so that a start need not learn them all again. They are
 // immutable: chunks first, then a manifest with their digests, which makes them count. There is no pointer to move:
 // the newest that is whole and fits the ledger is the one.
+import { setImmediate as turn } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import { AlreadyExistsError, isControlledBy, keyOf, type SearchRecord, type Store } from "../api/store.ts";
@@ -32,8 +33,10 @@ export interface SnapshotManifest {
   ledger: string;
   /** Of each chunk's bytes. */
   chunks: string[];
-  /** Of everything else in here. */
+  /** Of everything else in here, but for the UIDs. */
   digest: string;
+  /** The chunks' UIDs: with them they can be deleted without being read, 700 KB each. */
+  uids?: string[];
 }
 
 export interface SnapshotChunk {
@@ -108,44 +111,50 @@ export async function writeSnapshot(
   ledger: Ledger,
   snapshot: Snapshot,
 ): Promise<void> {
-  for (const record of snapshotRecords(search, ledger, snapshot)) {
-    try {
-      await store.create<"SearchRecord">(record);
-    } catch (error) {
-      if (!(error instanceof AlreadyExistsError)) throw error;
-      const there = await store.get("SearchRecord", keyOf(record));
-      if (there && isDeepStrictEqual(there.spec, record.spec)) continue;
-      if (there) await store.delete("SearchRecord", keyOf(there), { uid: there.metadata.uid! });
-      await store.create<"SearchRecord">(record);
-    }
+  const records = snapshotRecords(search, ledger, snapshot);
+  const manifest = records.pop()!;
+  const uids: string[] = [];
+  for (const record of records) {
+    uids.push((await put(store, record)).metadata.uid!);
+    // A chunk takes its time to write: others may come between.
+    await turn();
   }
-  await deleteOlder(store, search);
+  await put(store, {
+    ...manifest,
+    spec: { ...manifest.spec, snapshot: { ...manifest.spec.snapshot!, uids } },
+  });
+  for (const older of (await listManifests(store, search)).slice(KEPT)) await remove(store, older);
 }
 
-/** Manifests go before their chunks: a manifest without a chunk is damaged, never only half deleted. */
-async function deleteOlder(store: Store, search: ArchitectureSearch): Promise<void> {
-  const manifests = await listManifests(store, search);
-  const kept = manifests.slice(0, KEPT).map(({ spec }) => spec.snapshot!.entries);
-  const chunks = await listOwn(store, search, CHUNK_LABEL);
-  // Chunks above the newest are another's who is further than we are.
-  const stale = chunks.filter(({ spec }) => {
-    const { entries } = spec.chunk!;
-    return entries < (kept[0] ?? 0) && !kept.includes(entries);
-  });
-  for (const record of [...manifests.slice(KEPT), ...stale])
-    await store.delete("SearchRecord", keyOf(record), { uid: record.metadata.uid });
+/** Makes a record, or leaves the one that is there and the same. */
+async function put(store: Store, record: SearchRecord): Promise<SearchRecord> {
+  try {
+    return await store.create<"SearchRecord">(record);
+  } catch (error) {
+    if (!(error instanceof AlreadyExistsError)) throw error;
+    const there = await store.get("SearchRecord", keyOf(record));
+    if (there && isDeepStrictEqual(there.spec, record.spec)) return there;
+    if (there) await store.delete("SearchRecord", keyOf(there), { uid: there.metadata.uid! });
+    return await store.create<"SearchRecord">(record);
+  }
+}
+
+/** The manifest goes before its chunks: one without a chunk is damaged, never only half deleted. */
+async function remove(store: Store, manifest: Record): Promise<void> {
+  await store.delete("SearchRecord", keyOf(manifest), { uid: manifest.metadata.uid });
+  const { namespace, name } = keyOf(manifest);
+  for (const [number, uid] of manifest.spec.snapshot!.uids?.entries() ?? []) {
+    await store.delete("SearchRecord", { namespace, name: `${name}-${number}` }, { uid });
+    await turn();
+  }
 }
 
 /** A search's manifests, the newest first. */
 export async function listManifests(store: Store, search: ArchitectureSearch): Promise<Record[]> {
-  const records = await listOwn(store, search, SNAPSHOT_LABEL);
-  return records.sort((a, b) => b.spec.snapshot!.entries - a.spec.snapshot!.entries);
-}
-
-async function listOwn(store: Store, search: ArchitectureSearch, label: string): Promise<Record[]> {
   const { namespace, name } = keyOf(search);
-  const records = await store.list("SearchRecord", namespace, { [label]: name });
-  return records.filter((record) => isControlledBy(record, search)) as Record[];
+  const records = await store.list("SearchRecord", namespace, { [SNAPSHOT_LABEL]: name });
+  const own = records.filter((record) => isControlledBy(record, search)) as Record[];
+  return own.sort((a, b) => b.spec.snapshot!.entries - a.spec.snapshot!.entries);
 }
 
 /** The snapshot of a manifest. Throws Error that says why it does not count. */

@@ -90,7 +90,7 @@ function replayRows(
   const rewards = state.kept.map(({ reward }) => reward);
   state.baseline = meanOf(rewards);
   const odds = rankLogOdds(rewards);
-  const power = (sharpness * rewards.length) / 100;
+  const power = sharpness * evidence(rewards.length);
   const rows = state.kept.map(({ decisions }, index) => ({
     decisions,
     logProbability: 0,
@@ -103,6 +103,13 @@ function replayRows(
     return [...draw.shuffle(earlier).slice(0, replay), ...own];
   });
 }
+
+/** In proportion up to this many trials, as their root from then on: certainty grows no faster than that. */
+const PROPORTIONAL = 300;
+
+/** What so many trials are worth in units of a hundred. */
+const evidence = (trials: number): number =>
+  (Math.min(trials, PROPORTIONAL) * Math.sqrt(Math.max(1, trials / PROPORTIONAL))) / 100;
 
 const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 

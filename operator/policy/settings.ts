@@ -4,7 +4,7 @@ import type { ArchitectureSearchSpec } from "../api/generated/architecturesearch
 
 /** `spec.policy` as it is written; reals are decimal strings. */
 export type PolicySpec = Partial<ArchitectureSearchSpec["policy"]>;
-export type PolicyName = ArchitectureSearchSpec["policy"]["name"];
+export type PolicyName = NonNullable<ArchitectureSearchSpec["policy"]["name"]>;
 
 /** What every recurrent policy has. */
 export interface RecurrentSettings {
@@ -65,7 +65,7 @@ export interface PathConsistencySettings extends RecurrentSettings {
   name: "pathConsistency";
   /** Steps of the optimiser an update. */
   epochs: number;
-  /** That power after 100 trials; it grows in proportion to their number. */
+  /** That power after 100 trials; it grows in proportion to their number up to 300, and with the root from then on. */
   sharpness: number;
   /** How many earlier trials, drawn anew for each step, it learns from together with an update's own. */
   replay: number;
@@ -187,10 +187,13 @@ const REALS: Partial<Record<Field, Range>> = {
   baselineDecay: { holds: (x) => x >= 0 && x < 1, wanted: 'a decimal from 0 to below 1, e.g. "0.95"' },
 };
 
-/** Throws UserError for a field that the algorithm does not use, and for a value out of its range. */
+/**
+ * Without a name the policy is what learned most when measured, or the published one where that preset is asked for.
+ * Throws UserError for a field that the algorithm does not use, and for a value out of its range.
+ */
 export function resolvePolicy({
-  name = "ppo",
   preset = "default",
+  name = preset === "published" ? "ppo" : "pathConsistency",
   ...fields
 }: PolicySpec = {}): PolicySettings {
   const values = preset === "published" ? PUBLISHED[name] : DEFAULTS[name];

@@ -8,7 +8,7 @@ import type { GradientSettings } from "./settings.ts";
 import type { Row } from "./step.ts";
 
 /** Of the bytes and of the algorithm that goes on from them. Raise it when either changes. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Trials that path consistency keeps at most: at 10,000 the state is twice as large as without. */
 export const MEMORY = 10_000;

@@ -1,6 +1,7 @@
 // What a search was asked to do, in words: label and value, for the report and for `segnas plan`.
 import type { ArchitectureSearch, ArchitectureSearchSpec } from "../api/generated/architecturesearches.ts";
 import { networkSettings } from "../controllers/architecturesearch/networks.ts";
+import { resolvePolicy } from "../policy/settings.ts";
 import { counted, percent, whole } from "./report-format.ts";
 
 /** The settings that a reader of the result wants to know; what the manifest leaves to the presets is said so. */
@@ -15,7 +16,7 @@ export function settingsInWords(search: ArchitectureSearch): [string, string][] 
     ["Reward", metricInWords(spec.objective.metric)],
     ["Reward of a failure", spec.objective.failureReward],
     ["Trials", `${whole(spec.maxTrials)}, ${whole(spec.parallelism)} at a time`],
-    ["Policy", fieldsInWords({ ...spec.policy })],
+    ["Policy", fieldsInWords({ name: resolvePolicy(spec.policy).name, ...spec.policy })],
     ["Order of rewards", order],
     [
       "Space",

@@ -184,9 +184,9 @@ export interface ArchitectureSearchSpec {
    */
   policy: {
     /**
-     * How a recurrent network is taught, or what stands in its place. ppo (default): by proximal policy optimisation. pathConsistency: by all trials so far, from their ranks, how much likelier one is to be than another; what learned most from a few hundred trials when measured. reinforce: by the plain policy gradient. priorityQueue: by the best trials so far. evolution: regularised evolution, no network: the child of a good recent trial with one decision changed. random: uniform choice, which learns nothing; what every other policy has to beat.
+     * How a recurrent network is taught, or what stands in its place. pathConsistency: by all trials so far, from their ranks, how much likelier one is to be than another; what learned most when measured. ppo: by proximal policy optimisation. reinforce: by the plain policy gradient. priorityQueue: by the best trials so far. evolution: regularised evolution, no network: the child of a good recent trial with one decision changed. random: uniform choice, which learns nothing; what every other policy has to beat. Absent, pathConsistency, or ppo with preset published.
      */
-    name: "pathConsistency" | "ppo" | "reinforce" | "priorityQueue" | "evolution" | "random";
+    name?: "pathConsistency" | "ppo" | "reinforce" | "priorityQueue" | "evolution" | "random";
     /**
      * Values for the settings below that are absent. default, the default: chosen by measurement for searches of a few hundred trials. published: as in arXiv 1904.02365 (ppo, reinforce).
      */
@@ -228,7 +228,7 @@ export interface ArchitectureSearchSpec {
      */
     queueSize?: number;
     /**
-     * How decided the network becomes: the odds of a trial are to be those of its rank to a power that is this after 100 trials and grows in proportion to their number (pathConsistency), above 0. Absent, the preset's.
+     * How decided the network becomes: the odds of a trial are to be those of its rank to a power that is this after 100 trials, grows in proportion to their number up to 300 and with the root from then on (pathConsistency), above 0. Absent, the preset's.
      */
     sharpness?: string;
     /**

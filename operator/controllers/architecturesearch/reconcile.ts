@@ -1,4 +1,5 @@
 // Brings one search on: reads it and its trials, decides, acts, until there is nothing to do.
+import { setImmediate as turn } from "node:timers/promises";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial, CandidateTrialStatus } from "../../api/generated/candidatetrials.ts";
 import {
@@ -64,6 +65,8 @@ export function knowledgeOf(
 export async function reconcileSearch(dependencies: SearchDependencies, key: Key): Promise<Date | undefined> {
   const { store, now, trials } = dependencies;
   for (;;) {
+    // A store in a folder answers at once: without this nothing else would ever have its turn.
+    await turn();
     const search = await store.get("ArchitectureSearch", key);
     if (!search) return undefined;
     const known = await knowledgeOf(dependencies, search);

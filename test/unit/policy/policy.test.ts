@@ -97,7 +97,7 @@ test("a state of another kind of policy is refused", () => {
   assert.throws(() => createPolicy(resolvePolicy({ name: "random" }), 1, state), /not one of random/);
   assert.throws(() => createPolicy(resolvePolicy({ name: "evolution" }), 1, state), /not one of evolution/);
   const older = Float64Array.from(new Float64Array(state.buffer), (value, at) => (at === 0 ? 1 : value));
-  assert.throws(() => createPolicy(fed, 1, new Uint8Array(older.buffer)), /has format 1; .* format 2/);
+  assert.throws(() => createPolicy(fed, 1, new Uint8Array(older.buffer)), /has format 1; .* format 3/);
 });
 
 for (const settings of [published, fed]) {

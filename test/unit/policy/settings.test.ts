@@ -35,7 +35,11 @@ test("fields override the preset's, decimal strings become numbers", () => {
     batchSize: 4,
     feedDecisions: false,
   });
-  assert.deepEqual(resolvePolicy(), resolvePolicy({ name: "ppo", preset: "default" }));
+  assert.deepEqual(resolvePolicy(), resolvePolicy({ name: "pathConsistency", preset: "default" }));
+  assert.deepEqual(
+    resolvePolicy({ preset: "published" }),
+    resolvePolicy({ name: "ppo", preset: "published" }),
+  );
 });
 
 const refused: [spec: PolicySpec, message: RegExp][] = [
