@@ -84,7 +84,7 @@ export function quantile(values: number[], share: number): number {
 }
 
 /** Spearman's: 1 where both put the items in one order, -1 where in opposite ones. Ties count as they come. */
-function rankCorrelation(a: number[], b: number[]): number {
+export function rankCorrelation(a: number[], b: number[]): number {
   const ranks = (values: number[]) => {
     const order = values.map((_, i) => i).sort((i, j) => values[i]! - values[j]!);
     const rank = new Array<number>(values.length);

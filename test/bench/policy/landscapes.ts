@@ -1,9 +1,11 @@
 // Rewards to learn against without training anything: functions of the 44 decisions, drawn from a seed.
-// Under uniform choices (of the constrained one: those within its limit) each has mean .35 and deviation .045.
+// Under uniform choices (of the constrained one: those within its limit) each has mean .35 and deviation .045, but for
+// `real`, which is made of trials (real-trials.ts) and the same for all seeds.
 import { countParameters } from "@segnas/searchspace/count.ts";
 import { DECISIONS, fromDecisions } from "@segnas/searchspace/decisions.ts";
 import { expand } from "@segnas/searchspace/network.ts";
 import { type Random, random } from "@segnas/searchspace/random.ts";
+import { realNoise, realReward } from "./real-trials.ts";
 
 export interface Landscape {
   /** Without noise; 0 for a failure. */
@@ -12,7 +14,7 @@ export interface Landscape {
   noise: number;
 }
 
-export type LandscapeName = "additive" | "interacting" | "constrained" | "noisy";
+export type LandscapeName = "additive" | "interacting" | "constrained" | "noisy" | "real";
 
 const MEAN = 0.35;
 const DEVIATION = 0.045;
@@ -31,7 +33,8 @@ type Utility = (decisions: readonly number[]) => number;
  * - interacting: a utility for each two choices of 60 pairs of decisions;
  * - constrained: as additive, and the more parameters the better, but above 280,147 a failure (reward 0), which
  *   half of all architectures are;
- * - noisy: additive and interacting to equal parts, the noise .06 instead of .02.
+ * - noisy: additive and interacting to equal parts, the noise .06 instead of .02;
+ * - real: what a regression on real trials predicts, with the noise of its error.
  */
 export function landscape(name: LandscapeName, seed: number): Landscape {
   const draw = random(seed, "landscape", name);
@@ -44,6 +47,8 @@ export function landscape(name: LandscapeName, seed: number): Landscape {
       const [one, other] = [scaled(additive(draw), draw), scaled(interacting(draw), draw)];
       return { reward: scaled((decisions) => one(decisions) + other(decisions), draw), noise: 3 * NOISE };
     }
+    case "real":
+      return { reward: realReward, noise: realNoise };
     case "constrained": {
       const utility = scaled(additive(draw), draw);
       const fits = (decisions: readonly number[]) => parameters(decisions) <= LIMIT;

@@ -91,11 +91,11 @@ export function chart(runs: Run[], inFlight: number): string {
   const figure = Plot.plot({
     document,
     width: 960,
-    height: 720,
+    height: 1080,
     marginRight: 130,
     color: { legend: false, domain: unique(points.map(({ policy }) => policy)), scheme: "dark2" },
     fx: { label: null, domain: ["0", "1"], axis: null },
-    fy: { label: null, domain: ["0", "1"], axis: null },
+    fy: { label: null, domain: ["0", "1", "2"], axis: null },
     x: { label: "trials", inset: 4 },
     y: { label: "reward of the best so far", grid: true },
     marks: LANDSCAPES.flatMap((landscape, i) => {
