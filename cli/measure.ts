@@ -2,9 +2,7 @@
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
-import { EXIT } from "@segnas/operator/controllers/candidatetrial/job.ts";
-import { lastWords } from "@segnas/operator/controllers/candidatetrial/outcome.ts";
+import { threadsEnvironment } from "@segnas/operator/local/trainer-process.ts";
 import { bytes } from "@segnas/operator/web/report-format.ts";
 import { type Architecture, toGenotype } from "@segnas/searchspace/architecture.ts";
 import { sampleUniform } from "@segnas/searchspace/decisions.ts";
@@ -26,7 +24,7 @@ import {
 } from "./architecture.ts";
 import { display, isTerminal } from "./display.ts";
 import { fitTable, type HeldOut, heldOut, quantile, type Timing } from "./latency.ts";
-import { trainerOf } from "./trainer.ts";
+import { successOf, trainerOf } from "./trainer.ts";
 
 const OUTPUTS = ["text", "yaml", "json"] as const;
 
@@ -178,28 +176,18 @@ async function time(
   const [program, ...args] = trainerOf({}).command;
   const child = spawn(program, [...args, "--latency"], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      TF_NUM_INTRAOP_THREADS: `${threads}`,
-      TF_NUM_INTEROP_THREADS: `${threads}`,
-      OMP_NUM_THREADS: `${threads}`,
-    },
+    env: { ...process.env, ...threadsEnvironment(threads) },
   });
-  const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code, signal) => resolve(code ?? signal));
-  });
+  const ended = successOf(child, "the trainer could not time the networks");
+  // It is waited for once its lines have been read.
+  ended.catch(() => {});
   // A trainer that ends before it has read says why on its way out.
   child.stdin.on("error", () => {}).end(JSON.stringify(request));
   const measured: MeasuredLatency[] = [];
-  const errors = text(child.stderr);
   for await (const line of createInterface({ input: child.stdout })) {
     measured.push(JSON.parse(line));
     onTimed(measured.length);
   }
-  const code = await ended;
-  if (code === EXIT.result) return measured;
-  if (code === EXIT.invalidConfiguration) throw new UserError((await errors).trim());
-  const why = lastWords(await errors) || `it said nothing (${code})`;
-  throw new Error(`the trainer could not time the networks: ${why}`);
+  await ended;
+  return measured;
 }

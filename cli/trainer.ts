@@ -1,9 +1,10 @@
 // Starts the trainer before a search does: to check its settings and data, and to measure a trial.
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
@@ -99,17 +100,30 @@ async function run(
         SEGNAS_TRIAL: trainerInput(search, trial),
       },
     });
-    const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", (code, killedBy) => resolve(code ?? killedBy));
-    });
-    const [code, output, errors] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-    if (code === EXIT.result) return output;
-    if (code === EXIT.invalidConfiguration) throw new UserError(errors.trim());
-    throw new Error(
-      `the trainer could not start (${typeof code === "number" ? `exit code ${code}` : code}): ${lastWords(errors) || "it said nothing"}`,
-    );
+    const ended = successOf(child, "the trainer could not start");
+    const [output] = await Promise.all([text(child.stdout), ended]);
+    return output;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Waits until a trainer has ended well. Throws UserError with its own words where it finds its configuration wrong,
+ * and otherwise Error that begins with `failed`.
+ */
+export async function successOf(
+  child: ChildProcessByStdio<Writable | null, Readable, Readable>,
+  failed: string,
+): Promise<void> {
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, killedBy) => resolve(code ?? killedBy));
+  });
+  const [code, errors] = await Promise.all([ended, text(child.stderr)]);
+  if (code === EXIT.result) return;
+  if (code === EXIT.invalidConfiguration) throw new UserError(errors.trim());
+  throw new Error(
+    `${failed} (${typeof code === "number" ? `exit code ${code}` : code}): ${lastWords(errors) || "it said nothing"}`,
+  );
 }

@@ -1,7 +1,9 @@
 // What both controllers read from and write into status.
 import { SearchCondition } from "../api/conditions.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
+import type { CandidateTrial, CandidateTrialStatus } from "../api/generated/candidatetrials.ts";
 import type { Condition } from "../api/meta.ts";
+import type { Metrics, Slot } from "../ledger/entry.ts";
 
 /** RFC 3339, to the second, as Kubernetes writes times. */
 export const timestamp = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, "Z");
@@ -15,3 +17,31 @@ export const isFinished = ({ status }: ArchitectureSearch): boolean =>
 
 /** A real number as the API holds it. */
 export const decimal = (value: number): string => String(value);
+
+type Result = NonNullable<CandidateTrialStatus["result"]>;
+
+/** What was measured of a trial, as its result holds it. */
+export const measuredResult = (
+  reward: number,
+  metrics: Metrics | null,
+  slots: Slot[],
+): Pick<Result, "reward" | "metrics" | "slots"> => ({
+  reward: decimal(reward),
+  ...(metrics && {
+    metrics: {
+      meanIoU: decimal(metrics.meanIoU),
+      meanAccuracy: decimal(metrics.meanAccuracy),
+      frequencyWeightedIoU: decimal(metrics.frequencyWeightedIoU),
+    },
+  }),
+  slots: slots.map(({ stage, epoch, reward, meanIoU }) => ({
+    stage: stage === 0 ? 0 : 1,
+    epoch,
+    reward: decimal(reward),
+    meanIoU: decimal(meanIoU),
+  })),
+});
+
+/** Whether an unsettled trial waits for another with its network. */
+export const waitsForOther = ({ spec, status }: CandidateTrial): boolean =>
+  spec.duplicateOf !== undefined && !status?.retrain;

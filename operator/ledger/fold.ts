@@ -113,6 +113,10 @@ export function fold(settings: FoldSettings, state: SearchState, entry: LedgerEn
   };
 }
 
+/** With rewardOrder Index: how many entries trial `index` is made after. */
+export const entriesDue = ({ policyLag }: Pick<FoldSettings, "policyLag">, index: number): number =>
+  Math.max(0, index - policyLag + 1);
+
 /**
  * The policy's version after the first n entries, for n of the last `policyLag`. Throws Error for one further
  * back or still to come.

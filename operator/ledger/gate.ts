@@ -66,15 +66,16 @@ export const toleranceAt = ({ tolerance }: GateSettings, index: number): number 
   FALLS.slice(0, Math.floor(index / TRIALS_TO_FALL)).reduce((product, factor) => product * factor, tolerance);
 
 /**
- * What trial `index` must beat to go on, at each slot that earlier trials have reached but for the furthest: after
+ * What trial `index` must beat to go on (nothing where there is no gate), at each slot that earlier trials have reached but for the furthest: after
  * the last validation there is nothing to go on to. One u for each trial and slot, from the search's seed.
  */
 export function thresholdsOf(
-  gate: GateSettings,
+  gate: GateSettings | undefined,
   means: readonly SlotMean[],
   seed: number,
   index: number,
 ): Threshold[] {
+  if (!gate) return [];
   const tolerance = toleranceAt(gate, index);
   return means.slice(0, -1).map((mean) => {
     const { stage, epoch } = mean;

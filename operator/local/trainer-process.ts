@@ -136,17 +136,24 @@ export function trainerEnvironment(
   gpu: number | undefined,
   paths: { result: string; cache: string; artifacts: string },
 ): Record<string, string> {
-  const threads = String(Math.max(1, Math.ceil(quantity(container?.resources?.limits?.cpu ?? 1))));
   return {
     SEGNAS_RESULT: paths.result,
     SEGNAS_CACHE: paths.cache,
     SEGNAS_ARTIFACTS: paths.artifacts,
-    TF_NUM_INTRAOP_THREADS: threads,
-    TF_NUM_INTEROP_THREADS: threads,
-    OMP_NUM_THREADS: threads,
+    ...threadsEnvironment(Math.max(1, Math.ceil(quantity(container?.resources?.limits?.cpu ?? 1)))),
     // The trainer refuses where TensorFlow cannot use what it was given.
     SEGNAS_TENSORFLOW: gpu === undefined ? "cpu" : "cuda",
     CUDA_VISIBLE_DEVICES: gpu === undefined ? "" : String(gpu),
+  };
+}
+
+/** How many threads TensorFlow is to use on a CPU. */
+export function threadsEnvironment(count: number): Record<string, string> {
+  const threads = String(count);
+  return {
+    TF_NUM_INTRAOP_THREADS: threads,
+    TF_NUM_INTEROP_THREADS: threads,
+    OMP_NUM_THREADS: threads,
   };
 }
 

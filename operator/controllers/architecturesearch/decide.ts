@@ -6,11 +6,19 @@ import type {
 } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import type { LedgerEntry, SettledEntry } from "../../ledger/entry.ts";
-import { type FoldSettings, gateAfter, REFUSALS, type SearchState, versionAfter } from "../../ledger/fold.ts";
+import {
+  entriesDue,
+  type FoldSettings,
+  gateAfter,
+  REFUSALS,
+  type SearchState,
+  versionAfter,
+} from "../../ledger/fold.ts";
 import { thresholdsOf } from "../../ledger/gate.ts";
-import { deadline, isMended, pause, searchStatus, verdict } from "./status.ts";
+import { waitsForOther } from "../status.ts";
+import { deadline, isMended, pause, searchStatus, unsettled, verdict } from "./status.ts";
 import { type Place, settledEntry, trialName } from "./trial.ts";
-import { isWaiting, type UntrainedAction, untrained } from "./untrained.ts";
+import { type UntrainedAction, untrained } from "./untrained.ts";
 
 export type SearchAction =
   | { type: "Append"; entry: LedgerEntry }
@@ -124,14 +132,14 @@ function ended(trial: CandidateTrial | undefined): number {
  * for another with the same network take no GPU: as many more may be made.
  */
 function proposals(world: SearchWorld): SearchAction[] {
-  const { search, trials, state, numbers, noted, now } = world;
+  const { search, state, noted, now } = world;
   const pausedUntil = pause(world);
   if (pausedUntil && pausedUntil > now) return [];
   // While the trainer refuses the configuration one trial at a time finds out whether it still does.
   const parallelism = state.refusals >= REFUSALS ? 1 : search.spec.parallelism;
-  const unsettled = trials.filter(({ spec, status }) => !status?.result && !numbers.has(spec.index));
-  const training = unsettled.filter((trial) => !isWaiting(trial)).length;
-  const room = Math.min(parallelism - training, 2 * parallelism - unsettled.length);
+  const open = unsettled(world);
+  const training = open.filter((trial) => !waitsForOther(trial)).length;
+  const room = Math.min(parallelism - training, 2 * parallelism - open.length);
   const first = nextIndex(world);
   const places = placesFrom(world, first, Math.min(first + room, search.spec.maxTrials));
   const to = first + places.length;
@@ -143,17 +151,16 @@ function proposals(world: SearchWorld): SearchAction[] {
 
 /** What the trials from one index to below another are made from, as far as the ledger reaches by now. */
 function placesFrom({ search, settings, state }: SearchWorld, first: number, end: number): Place[] {
-  const { rewardOrder, policyLag, seed } = search.spec;
+  const { rewardOrder, seed } = search.spec;
   const places: Place[] = [];
   for (let index = first; index < end; index++) {
-    const lagging = Math.max(0, index - policyLag + 1);
-    const entries = rewardOrder === "Index" ? lagging : state.entries;
+    const entries = rewardOrder === "Index" ? entriesDue(settings, index) : state.entries;
     if (entries > state.entries) break;
     places.push({
       index,
       entries,
       policyVersion: versionAfter(settings, state, entries),
-      gate: settings.gate ? thresholdsOf(settings.gate, gateAfter(state, entries), seed, index) : [],
+      gate: thresholdsOf(settings.gate, gateAfter(state, entries), seed, index),
     });
   }
   return places;

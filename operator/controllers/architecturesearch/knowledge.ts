@@ -5,7 +5,14 @@ import type { Logger } from "winston";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { Store } from "../../api/store.ts";
 import type { LedgerEntry, SettledEntry } from "../../ledger/entry.ts";
-import { EMPTY, type FoldSettings, fold, type SearchState, versionAfter } from "../../ledger/fold.ts";
+import {
+  EMPTY,
+  entriesDue,
+  type FoldSettings,
+  fold,
+  type SearchState,
+  versionAfter,
+} from "../../ledger/fold.ts";
 import { gateSettings } from "../../ledger/gate.ts";
 import { appendEntry, type Ledger, openLedger } from "../../ledger/shards.ts";
 import {
@@ -168,8 +175,7 @@ const isWaiting = (knowledge: Knowledge): boolean =>
   knowledge.nextSnapshot !== undefined && knowledge.nextSnapshot.state.entries > oldestNeeded(knowledge);
 
 /** How many entries the oldest version of the policy has learned from that a trial may still be made from. */
-const oldestNeeded = ({ state, settings }: Knowledge): number =>
-  Math.max(0, state.entries - settings.policyLag + 1);
+const oldestNeeded = ({ state, settings }: Knowledge): number => entriesDue(settings, state.entries);
 
 /**
  * Writes the snapshot that is due, if one is: a start that goes on from it must have every version of the policy

@@ -9,11 +9,11 @@ import { violationOf } from "./constraints.ts";
 /** How often the policy proposes again at most where that is asked for: the last proposal stands as it is. */
 const MAX_DRAWS = 1000;
 
-/** The architectures that the first trials get. */
-const startingArchitectures = ({ spec }: ArchitectureSearch): Architecture[] =>
-  spec.startingPoints?.architectures?.map(({ published, templates, blocks }) =>
-    parseArchitecture(published ?? { templates, blocks }),
-  ) ?? [];
+/** The architecture that trial `index` gets as the search begins with it, if it does. */
+function startingArchitecture({ spec }: ArchitectureSearch, index: number): Architecture | undefined {
+  const given = spec.startingPoints?.architectures?.[index];
+  return given && parseArchitecture(given.published ?? { templates: given.templates, blocks: given.blocks });
+}
 
 /** The proposal for trial `index` by that version of the policy: a function of the search's spec and the policy. */
 export async function proposalFor(
@@ -22,7 +22,7 @@ export async function proposalFor(
   index: number,
   version: number,
 ): Promise<Proposal> {
-  const given = startingArchitectures(search)[index];
+  const given = startingArchitecture(search, index);
   if (given) {
     const decisions = toDecisions(given);
     return { decisions, logProbability: await policy.score(version, decisions) };

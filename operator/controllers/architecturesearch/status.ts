@@ -41,18 +41,23 @@ function budgetIsSpent(world: SearchWorld): number | undefined {
   const { search, now } = world;
   const hours = search.spec.budget?.gpuHours;
   if (hours === undefined) return undefined;
-  const training = unsettled(world).filter(isTraining);
+  const training = unentered(world).filter(isTraining);
   const left = 3600 * Number(hours) - spentSeconds(world, now);
   if (left <= 0) return now.getTime();
   return training.length > 0 ? now.getTime() + Math.ceil((1000 * left) / training.length) : undefined;
 }
 
-const unsettled = ({ trials, numbers }: SearchWorld): CandidateTrial[] =>
+/** Trials that are not in the ledger. */
+const unentered = ({ trials, numbers }: SearchWorld): CandidateTrial[] =>
   trials.filter(({ spec }) => !numbers.has(spec.index));
+
+/** Of these, the ones that have no result either. */
+export const unsettled = (world: SearchWorld): CandidateTrial[] =>
+  unentered(world).filter(({ status }) => !status?.result);
 
 /** GPU time of all attempts, those that have not ended counted up to `until` where it is given. */
 function spentSeconds(world: SearchWorld, until?: Date): number {
-  const attempts = unsettled(world).flatMap(({ status }) => status?.attempts ?? []);
+  const attempts = unentered(world).flatMap(({ status }) => status?.attempts ?? []);
   const endTime = until?.toISOString();
   const counted = attempts.map((attempt) => (endTime === undefined ? attempt : { endTime, ...attempt }));
   return world.state.gpuSeconds + gpuSeconds(counted);
@@ -65,12 +70,11 @@ const LONGEST_PAUSE_MS = 300_000;
  * Until when no trial is made as the trainer has come to refuse the configuration: 10 s after it last did so,
  * doubled with each time, at most 5 minutes. Undefined where it does not.
  */
-export function pause({ search, trials, state }: SearchWorld): Date | undefined {
+export function pause(world: SearchWorld): Date | undefined {
+  const { search, state } = world;
   if (state.refusals < REFUSALS) return undefined;
-  const ends = trials.flatMap(({ status }) =>
-    status?.result?.cause === TrialReason.InvalidConfiguration
-      ? Date.parse(status.attempts?.at(-1)?.endTime ?? "") || []
-      : [],
+  const ends = refusedTrials(world).flatMap(
+    ({ status }) => Date.parse(status?.attempts?.at(-1)?.endTime ?? "") || [],
   );
   const stalled = search.status?.conditions?.find(({ type }) => type === SearchCondition.Stalled);
   const last = Math.max(0, ...ends) || Date.parse(stalled?.lastTransitionTime ?? "") || 0;
@@ -136,7 +140,7 @@ const isTraining = (trial: CandidateTrial): boolean =>
 export function searchStatus(world: SearchWorld, ended: Verdict | undefined): ArchitectureSearchStatus {
   const { search, state, entropy, now } = world;
   const before = search.status ?? {};
-  const open = unsettled(world);
+  const open = unentered(world);
   const settled = (outcome: string) =>
     open.filter(({ status }) => status?.result?.outcome === outcome).length;
   const running = open.filter(isTraining).length;
@@ -200,10 +204,6 @@ function conditions(world: SearchWorld, ended: Verdict | undefined) {
   };
   const suspended = { reason: SearchReason.Suspended, message: "spec.suspend is true" };
   const state_ = ended ?? (suspend ? suspended : searching);
-  const refused = {
-    reason: SearchReason.InvalidConfiguration,
-    message: `the trainer has come to refuse the configuration, one trial at a time finds out whether it still does: ${refusalMessage(world)}`,
-  };
   const wanted = {
     [SearchCondition.Complete]: ended?.type === "Complete",
     [SearchCondition.Failed]: ended?.type === "Failed",
@@ -217,7 +217,7 @@ function conditions(world: SearchWorld, ended: Verdict | undefined) {
   for (const [type, holds] of Object.entries(wanted)) {
     // What was never true is not mentioned, but for Progressing.
     if (!holds && type !== SearchCondition.Progressing && !isTrue(list, type)) continue;
-    const { reason, message } = type === SearchCondition.Stalled && holds ? refused : state_;
+    const { reason, message } = type === SearchCondition.Stalled && holds ? refusal(world) : state_;
     list = setCondition(
       list,
       { type, status: holds ? "True" : "False", reason, message, observedGeneration },
@@ -227,9 +227,15 @@ function conditions(world: SearchWorld, ended: Verdict | undefined) {
   return list;
 }
 
-/** The trainer's sentence, as the last trial has it that was refused. */
-function refusalMessage({ trials }: SearchWorld): string {
-  const refused = trials.filter(({ status }) => status?.result?.cause === TrialReason.InvalidConfiguration);
-  const last = refused.sort((a, b) => b.spec.index - a.spec.index)[0];
-  return last?.status?.result?.message ?? "its trial is gone";
+const refusedTrials = ({ trials }: SearchWorld): CandidateTrial[] =>
+  trials.filter(({ status }) => status?.result?.cause === TrialReason.InvalidConfiguration);
+
+/** Why the search is stalled, with the trainer's sentence as the last trial has it that was refused. */
+function refusal(world: SearchWorld) {
+  const last = refusedTrials(world).sort((a, b) => b.spec.index - a.spec.index)[0];
+  const sentence = last?.status?.result?.message ?? "its trial is gone";
+  return {
+    reason: SearchReason.InvalidConfiguration,
+    message: `the trainer has come to refuse the configuration, one trial at a time finds out whether it still does: ${sentence}`,
+  };
 }

@@ -64,16 +64,18 @@ export function proposedTrial(
       macs: countMacs(network).total,
       network: networkName(architecture, settings),
       ...(violation !== undefined && { violation }),
-      ...(gate.length > 0 && {
-        gate: gate.map(({ stage, epoch, threshold }) => ({
-          stage: stage === 0 ? 0 : 1,
-          epoch,
-          threshold: decimal(threshold),
-        })),
-      }),
+      ...(gate.length > 0 && { gate: writtenGate(gate) }),
     },
   };
 }
+
+/** Thresholds as a trial's spec holds them. */
+export const writtenGate = (gate: Threshold[]): NonNullable<CandidateTrial["spec"]["gate"]> =>
+  gate.map(({ stage, epoch, threshold }) => ({
+    stage: stage === 0 ? 0 : 1,
+    epoch,
+    threshold: decimal(threshold),
+  }));
 
 /** The entry that a settled trial makes; undefined where it has not settled. */
 export function settledEntry(trial: CandidateTrial, number: number): LedgerEntry | undefined {

@@ -6,7 +6,7 @@ import type { ArchitectureSearch } from "../../api/generated/architecturesearche
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { keyOf, type SearchRecord, type Store } from "../../api/store.ts";
 import type { SettledEntry } from "../../ledger/entry.ts";
-import { EMPTY, fold, gateAfter } from "../../ledger/fold.ts";
+import { EMPTY, entriesDue, fold, gateAfter } from "../../ledger/fold.ts";
 import { type SlotMean, thresholdsOf } from "../../ledger/gate.ts";
 import { type Ledger, readLedger, recordMetadata } from "../../ledger/shards.ts";
 import { type PolicyUpdate, readSnapshot, snapshotRecords } from "../../ledger/snapshots.ts";
@@ -17,7 +17,7 @@ import { decimal } from "../status.ts";
 import { foldSettings } from "./knowledge.ts";
 import { proposalFor } from "./proposal.ts";
 import { foldStatus } from "./status.ts";
-import { proposedTrial, settledEntry, trialName } from "./trial.ts";
+import { proposedTrial, settledEntry, trialName, writtenGate } from "./trial.ts";
 
 export interface Verification {
   search: string;
@@ -162,7 +162,7 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
       ...settled(ledger),
     ];
     for (const { trial, index, policyVersion } of named) {
-      const entries = Math.max(0, index - settings.policyLag + 1);
+      const entries = entriesDue(settings, index);
       const wrong =
         search.spec.rewardOrder === "Index"
           ? policyVersion !== due[entries]
@@ -175,13 +175,11 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
   function comparePlaces(): void {
     for (const { metadata, spec } of trials) {
       const { index, entries, policyVersion } = spec;
-      const lagging = Math.max(0, index - settings.policyLag + 1);
-      if (due[entries] !== policyVersion || (search.spec.rewardOrder === "Index" && entries !== lagging))
+      const isDue = search.spec.rewardOrder !== "Index" || entries === entriesDue(settings, index);
+      if (due[entries] !== policyVersion || !isDue)
         findings.push(`trial ${metadata.name}: spec.entries ${entries} was not its due`);
-      const means = gates[entries] ?? [];
-      const gate = settings.gate ? thresholdsOf(settings.gate, means, search.spec.seed, index) : [];
-      const expected = gate.map((slot) => ({ ...slot, threshold: decimal(slot.threshold) }));
-      if (!isDeepStrictEqual(expected, spec.gate ?? []))
+      const gate = thresholdsOf(settings.gate, gates[entries] ?? [], search.spec.seed, index);
+      if (!isDeepStrictEqual(writtenGate(gate), spec.gate ?? []))
         findings.push(`trial ${metadata.name}: spec.gate is not what the ledger gives`);
     }
   }

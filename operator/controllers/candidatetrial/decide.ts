@@ -4,7 +4,7 @@ import { setCondition, TrialCondition, TrialReason } from "../../api/conditions.
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial, CandidateTrialStatus } from "../../api/generated/candidatetrials.ts";
 import { isControlledBy, type Job, type Pod } from "../../api/store.ts";
-import { decimal, isFinished, timestamp } from "../status.ts";
+import { decimal, isFinished, measuredResult, timestamp, waitsForOther } from "../status.ts";
 import { attemptJob, attemptName } from "./job.ts";
 import {
   AttemptCause,
@@ -53,7 +53,8 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
   // Nothing can be added to an entry, such as that of a trial which was deleted and made once more.
   if (status.entry !== undefined) return own.map(remove);
   // A settled trial's Job stays until its result is in the ledger.
-  if (status.result || !isToTrain(trial)) return [];
+  if (status.result) return [];
+  if (trial.spec.violation !== undefined || waitsForOther(trial)) return [];
   // That an attempt has ended stays true. A Job of an attempt that is not noted was made since the trial was read.
   const over = own.filter(({ metadata }) =>
     attempts.some(({ job, endTime }) => job === metadata.name && endTime !== undefined),
@@ -77,10 +78,6 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
   if (startTime && !open.startTime) return [write(world, replace(attempts, { ...open, startTime }))];
   return open.startTime ? [] : pending(world, attempts, open, job!, pod);
 }
-
-/** Whether it is for this trial to be trained: not over a constraint, and no duplicate that gets another's result. */
-const isToTrain = ({ spec, status }: CandidateTrial): boolean =>
-  spec.violation === undefined && (spec.duplicateOf === undefined || status?.retrain === true);
 
 /** An attempt that does not train yet: why is said at once, and it is given up once it has waited for too long. */
 function pending(
@@ -144,18 +141,7 @@ function finish(
     const { reward, metrics, slots, parameters, stopped } = outcome;
     return settle(world, end(attempts, open, ended), {
       outcome: "Succeeded",
-      reward: decimal(reward),
-      metrics: {
-        meanIoU: decimal(metrics.meanIoU),
-        meanAccuracy: decimal(metrics.meanAccuracy),
-        frequencyWeightedIoU: decimal(metrics.frequencyWeightedIoU),
-      },
-      slots: slots.map(({ stage, epoch, reward, meanIoU }) => ({
-        stage: stage === 0 ? 0 : 1,
-        epoch,
-        reward: decimal(reward),
-        meanIoU: decimal(meanIoU),
-      })),
+      ...measuredResult(reward, metrics, slots),
       parameters: parameters ?? world.trial.spec.parameters,
       ...(stopped && { stopped }),
     });

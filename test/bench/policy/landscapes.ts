@@ -5,7 +5,7 @@ import { countParameters } from "@segnas/searchspace/count.ts";
 import { DECISIONS, fromDecisions } from "@segnas/searchspace/decisions.ts";
 import { expand } from "@segnas/searchspace/network.ts";
 import { type Random, random } from "@segnas/searchspace/random.ts";
-import { realNoise, realReward } from "./real-trials.ts";
+import { realTrials } from "./real-trials.ts";
 
 export interface Landscape {
   /** Without noise; 0 for a failure. */
@@ -48,7 +48,7 @@ export function landscape(name: LandscapeName, seed: number): Landscape {
       return { reward: scaled((decisions) => one(decisions) + other(decisions), draw), noise: 3 * NOISE };
     }
     case "real":
-      return { reward: realReward, noise: realNoise };
+      return realTrials();
     case "constrained": {
       const utility = scaled(additive(draw), draw);
       const fits = (decisions: readonly number[]) => parameters(decisions) <= LIMIT;

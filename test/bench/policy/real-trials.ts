@@ -93,21 +93,25 @@ function crossValidated(): { truth: number; predicted: number }[] {
   }).flat();
 }
 
-/** The predicted reward, fitted to all trials. */
-export const realReward = fit(trials);
+/** The deviation of the predictions' error: what the regression does not know, and noise. */
+const deviationOf = (judged: { truth: number; predicted: number }[]): number =>
+  Math.sqrt(judged.reduce((sum, { truth, predicted }) => sum + (truth - predicted) ** 2, 0) / judged.length);
 
-const judged = crossValidated();
-/** The deviation of the cross-validated error: what the regression does not know, and noise. */
-export const realNoise = Math.sqrt(
-  judged.reduce((sum, { truth, predicted }) => sum + (truth - predicted) ** 2, 0) / judged.length,
-);
+let fitted: { reward: (decisions: readonly number[]) => number; noise: number } | undefined;
+
+/** The reward as fitted to all trials, with the cross-validated error as noise. Fitted when first asked for. */
+export function realTrials() {
+  fitted ??= { reward: fit(trials), noise: deviationOf(crossValidated()) };
+  return fitted;
+}
 
 if (import.meta.main) {
+  const judged = crossValidated();
   const correlation = rankCorrelation(
     judged.map(({ truth }) => truth),
     judged.map(({ predicted }) => predicted),
   );
   console.log(
-    `${trials.length} trials: cross-validated rank correlation ${correlation.toFixed(3)}, error's deviation ${realNoise.toFixed(4)}`,
+    `${trials.length} trials: cross-validated rank correlation ${correlation.toFixed(3)}, error's deviation ${deviationOf(judged).toFixed(4)}`,
   );
 }
