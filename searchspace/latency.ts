@@ -50,32 +50,32 @@ export function layerLoads(network: Network): Map<Layer["kind"], LayerLoad> {
 /**
  * Milliseconds for one image of the size that the network was expanded at: the sum over its layers. Throws
  * UserError for a row of no known kind, a coefficient that is no number of at least 0, or a kind of layer that
- * the network has and the table lacks.
+ * the network has and the table lacks, each with the field under `path`, where the table stands.
  */
-export function predictLatency(table: LatencyTable, network: Network): number {
-  const costs = new Map(table.rows.map((row, r) => [kindOf(row, r), coefficientsOf(row, r)]));
+export function predictLatency(table: LatencyTable, network: Network, path = "table"): number {
+  const costs = new Map(
+    table.rows.map((row, r) => {
+      const place = `${path}.rows[${r}]`;
+      return [choice(row.layer, `${place}.layer`, LAYER_KINDS), coefficientsOf(row, place)];
+    }),
+  );
   let milliseconds = 0;
   for (const [kind, load] of layerLoads(network)) {
     const coefficients = costs.get(kind);
     if (!coefficients)
       throw new UserError(
-        `table.rows: there is none for the layer ${kind}, which the network has; write the rows that \`segnas measure\` gives`,
+        `${path}.rows: there is none for the layer ${kind}, which the network has; write the rows that \`segnas measure\` gives`,
       );
     milliseconds += load.reduce((sum, amount, i) => sum + amount * coefficients[i]!, 0);
   }
   return milliseconds;
 }
 
-const kindOf = (row: LatencyRow, r: number): Layer["kind"] =>
-  choice(row.layer, `table.rows[${r}].layer`, LAYER_KINDS);
-
-const coefficientsOf = (row: LatencyRow, r: number): LayerLoad => {
+const coefficientsOf = (row: LatencyRow, place: string): LayerLoad => {
   const read = (name: "perLayer" | "perGigaMac" | "perMegaElement") => {
     const value = Number(row[name]);
     if (Number.isFinite(value) && value >= 0) return value;
-    throw new UserError(
-      `table.rows[${r}].${name}: ${show(row[name])} is not allowed, write a number of at least 0`,
-    );
+    throw new UserError(`${place}.${name}: ${show(row[name])} is not allowed, write a number of at least 0`);
   };
   return [read("perLayer"), read("perGigaMac"), read("perMegaElement")];
 };

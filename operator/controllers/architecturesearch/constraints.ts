@@ -9,7 +9,12 @@ import { inputSize, networkSettings } from "./networks.ts";
 /** As the paper trains its results in full. */
 const FINAL: Omit<NetworkSettings, "classes"> = { aggregateChannels: 64, separableRepeats: 2 };
 
-/** The first limit that the network is over, in a sentence; undefined where it keeps them all. */
+const TABLE = "spec.objective.constraints.latency.table";
+
+/**
+ * The first limit that the network is over, in a sentence; undefined where it keeps them all. Throws UserError for a
+ * latency table that is none for this network.
+ */
 export function violationOf(search: ArchitectureSearch, architecture: Architecture): string | undefined {
   const { constraints } = search.spec.objective;
   if (!constraints) return undefined;
@@ -31,7 +36,7 @@ export function violationOf(search: ArchitectureSearch, architecture: Architectu
     if (total > maxMacs) return over(`${total} multiply-accumulates`, "maxMacs", `${maxMacs}`);
   }
   if (latency) {
-    const milliseconds = predictLatency(latency.table, network);
+    const milliseconds = predictLatency(latency.table, network, TABLE);
     if (milliseconds > Number(latency.maxMilliseconds))
       return over(
         `a latency of ${milliseconds.toPrecision(4)} ms`,
