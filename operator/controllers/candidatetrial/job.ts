@@ -20,7 +20,9 @@ const deadline = (timeLimitSeconds: number): number => 2 * timeLimitSeconds + 36
 
 /** The trial as the trainer reads it, in SEGNAS_TRIAL. What all trials share is drawn from the search's seed. */
 export function trainerInput(search: ArchitectureSearch, trial: CandidateTrial): string {
-  const { seed: searchSeed, space, objective, dataset, training } = search.spec;
+  const { seed: searchSeed, space, dataset, training } = search.spec;
+  // Constraints are kept before a trial comes to a trainer.
+  const { constraints: _, ...objective } = search.spec.objective;
   const { seed, architecture, gate } = trial.spec;
   const { name } = trial.metadata;
   return JSON.stringify({ name, seed, searchSeed, architecture, space, objective, dataset, training, gate });
