@@ -1,0 +1,191 @@
+// HTTP to an API server: where it is and who we are comes from a kubeconfig or the pod's own ServiceAccount. One
+// agent keeps all connections, and what the server asks us to wait for (Retry-After) is waited for.
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { createInterface } from "node:readline";
+import { json, text } from "node:stream/consumers";
+import { setTimeout as wait } from "node:timers/promises";
+// Not the package's root, which loads a class for every kind that there is.
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import { UserError } from "@segnas/searchspace/errors.ts";
+
+export interface ApiRequest {
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** From the root: /apis/batch/v1/... */
+  path: string;
+  query?: Record<string, string | number | boolean>;
+  body?: object;
+  /** application/json where left out. */
+  contentType?: string;
+  signal?: AbortSignal;
+}
+
+export interface ApiClient {
+  /** The namespace that the kubeconfig's context, or the pod, is in. */
+  readonly namespace: string;
+  /**
+   * The answer's JSON. After 429 and what else names a time it asks again, ten times at most.
+   * @throws ApiError where the server says no; Error where there is no answer
+   */
+  request<T>(request: ApiRequest): Promise<T>;
+  /** The answer's text, asked for once. Throws as `request` does. */
+  text(request: ApiRequest): Promise<string>;
+  /** The lines of an answer that goes on, such as a watch, until the server ends it. Throws as `request` does. */
+  lines(request: ApiRequest): AsyncIterable<string>;
+}
+
+/** The server's no: a metav1.Status. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  /** NotFound, Conflict, AlreadyExists, Invalid, Expired ...: one word. */
+  readonly reason: string;
+  readonly retryAfterSeconds: number | undefined;
+  constructor(status: number, reason: string, message: string, retryAfterSeconds?: number) {
+    super(message);
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+export interface ClientOptions {
+  /** Told of each answer; a request without one has code 0. */
+  observe?: (call: { method: string; host: string; code: number; seconds: number }) => void;
+}
+
+const TIMEOUT_MS = 30_000;
+const RETRIES = 10;
+
+/**
+ * What KUBECONFIG or ~/.kube/config names, else the ServiceAccount of the pod that this runs in.
+ * @throws UserError where none of them says where a cluster is
+ */
+export function loadKubeConfig(context?: string): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    config.loadFromDefault();
+    if (context !== undefined) config.setCurrentContext(context);
+  } catch (error) {
+    throw new UserError(`kubeconfig: cannot be read (${(error as Error).message})`);
+  }
+  if (!config.getCurrentCluster()) {
+    const what = context === undefined ? "no current context" : `no context ${context}`;
+    throw new UserError(
+      `kubeconfig: it has ${what} with a cluster; set KUBECONFIG, or name one by --context`,
+    );
+  }
+  return config;
+}
+
+/** A client for the current context of a kubeconfig. */
+export function createClient(config: KubeConfig, { observe = () => {} }: ClientOptions = {}): ApiClient {
+  const server = new URL(config.getCurrentCluster()!.server);
+  const base = server.pathname.replace(/\/$/, "");
+  const transport = server.protocol === "http:" ? http : https;
+  let agent: http.Agent | undefined;
+
+  /** The answer, once it has begun. Tokens may change: they are asked for each time. */
+  async function send(
+    { method = "GET", path, query, body, contentType, signal }: ApiRequest,
+    timeout: number,
+  ) {
+    const given: https.RequestOptions = {};
+    await config.applyToHTTPSOptions(given);
+    agent ??= keepAlive(given.agent as http.Agent);
+    const search = new URLSearchParams(
+      Object.entries(query ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
+    );
+    const content = body && JSON.stringify(body);
+    const start = performance.now();
+    const observed = (code: number): void =>
+      observe({ method, host: server.host, code, seconds: (performance.now() - start) / 1000 });
+    return await new Promise<IncomingMessage>((resolve, reject) => {
+      const request = transport.request(
+        {
+          ...given,
+          agent,
+          ...(signal && { signal }),
+          method,
+          host: server.hostname,
+          port: server.port || undefined,
+          path: `${base}${path}${search.size > 0 ? `?${search}` : ""}`,
+          headers: {
+            ...given.headers,
+            accept: "application/json",
+            "user-agent": "segnas",
+            ...(content && {
+              "content-type": contentType ?? "application/json",
+              "content-length": Buffer.byteLength(content),
+            }),
+          },
+        },
+        (response) => {
+          observed(response.statusCode!);
+          resolve(response);
+        },
+      );
+      request.setTimeout(timeout, () =>
+        request.destroy(new Error(`${method} ${path}: no answer in ${timeout / 1000} s`)),
+      );
+      request.on("error", (error) => {
+        observed(0);
+        reject(error);
+      });
+      request.end(content);
+    });
+  }
+
+  async function answer(request: ApiRequest, timeout = TIMEOUT_MS): Promise<IncomingMessage> {
+    const response = await send(request, timeout);
+    if (response.statusCode! < 300) return response;
+    throw apiError(response, await text(response));
+  }
+
+  return {
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? "default",
+    async request<T>(request: ApiRequest): Promise<T> {
+      for (let retries = 0; ; retries++) {
+        try {
+          return (await json(await answer(request))) as T;
+        } catch (error) {
+          const seconds = error instanceof ApiError ? error.retryAfterSeconds : undefined;
+          if (seconds === undefined || retries === RETRIES) throw error;
+          await wait(seconds * 1000, undefined, request.signal && { signal: request.signal });
+        }
+      }
+    },
+    text: async (request) => await text(await answer(request)),
+    async *lines(request) {
+      // How long such an answer may be silent its reader knows.
+      const response = await answer(request, 0);
+      yield* createInterface({ input: response, crlfDelay: Infinity });
+      // A reader of lines takes an answer that broke off for one that ended.
+      if (response.errored) throw response.errored;
+    },
+  };
+}
+
+/** The kubeconfig's own agent opens a connection for each request. That of a proxy is left as it is. */
+function keepAlive(agent: http.Agent): http.Agent {
+  const options = { ...(agent as http.Agent & { options: https.AgentOptions }).options, keepAlive: true };
+  if (agent.constructor === https.Agent) return new https.Agent(options);
+  return agent.constructor === http.Agent ? new http.Agent(options) : agent;
+}
+
+function apiError(response: IncomingMessage, body: string): ApiError {
+  const seconds = Number(response.headers["retry-after"] ?? Number.NaN);
+  const retryAfter = Number.isFinite(seconds) ? seconds : undefined;
+  const code = response.statusCode!;
+  try {
+    const { reason, message } = JSON.parse(body) as { reason?: string; message?: string };
+    return new ApiError(code, reason ?? "", message ?? `the API server answered ${code}`, retryAfter);
+  } catch {
+    return new ApiError(
+      code,
+      "",
+      `the API server answered ${code}: ${body.slice(0, 300).trim()}`,
+      retryAfter,
+    );
+  }
+}
