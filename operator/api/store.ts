@@ -28,6 +28,7 @@ export interface Objects {
   SearchRecord: SearchRecord;
   Job: Job;
   Pod: Pod;
+  Event: Event;
 }
 export type Kind = keyof Objects;
 /** An object of kind K; of any kind where K is left out. */
@@ -43,18 +44,31 @@ export interface WatchEvent<K extends Kind> {
   object: Objects[K];
 }
 
-export interface Store {
+/** Objects that are read are shared: nobody changes them. */
+export interface Reader {
   get<K extends Kind>(kind: K, key: Key): Promise<Objects[K] | undefined>;
-  /** In the order of names. With labels, only objects that have them all. */
-  list<K extends Kind>(kind: K, namespace: string, labels?: Record<string, string>): Promise<Objects[K][]>;
-  /** Gives uid, resourceVersion, creationTimestamp and generation 1. A status is left out. Throws AlreadyExistsError and InvalidError. */
+  /** In the order of names; of every namespace where none is given. With labels, only objects that have them all. */
+  list<K extends Kind>(kind: K, namespace?: string, labels?: Record<string, string>): Promise<Objects[K][]>;
+}
+
+/**
+ * What it reads may be older than what is there, but never older than what was read or written here before; two
+ * kinds may be of different times.
+ */
+export interface Store extends Reader {
+  /** Reads what is there now. Dear in a cluster. */
+  readonly live: Reader;
+  /** Gives uid, resourceVersion, creationTimestamp and generation 1. A status is left out. Throws AlreadyExistsError, InvalidError and AdmissionError. */
   create<K extends Kind>(object: Objects[K]): Promise<Objects[K]>;
   /** Writes metadata and spec; generation counts changes of spec. Throws ConflictError and NotFoundError. */
   update<K extends Kind>(object: Objects[K]): Promise<Objects[K]>;
   /** Writes status only. Throws ConflictError and NotFoundError. */
   updateStatus<K extends Kind>(object: Objects[K]): Promise<Objects[K]>;
-  /** Deletes the object and what it owns; nothing where it is gone. Throws ConflictError where its UID is another. */
-  delete(kind: Kind, key: Key, precondition: { uid: string }): Promise<void>;
+  /**
+   * Deletes the object and what it owns; nothing where it is gone. Throws ConflictError where its UID is another.
+   * Returns what is left of it where somebody holds it (finalizers).
+   */
+  delete<K extends Kind>(kind: K, key: Key, precondition: { uid: string }): Promise<Objects[K] | undefined>;
   /** Calls the listener after each change from now on, in order. Returns what ends it. */
   watch<K extends Kind>(kind: K, listener: (event: WatchEvent<K>) => void): () => void;
 }
@@ -74,10 +88,23 @@ export class InvalidError extends Error {
   override readonly name = "InvalidError";
 }
 
+/** The object is not let in for now, and the API says why: a quota, a policy, a webhook that is down. */
+export class AdmissionError extends Error {
+  override readonly name = "AdmissionError";
+}
+
 /** The object that was to be written is gone. */
 export class NotFoundError extends Error {
   override readonly name = "NotFoundError";
 }
+
+/** Whether a resourceVersion comes after another: the API server's, of one kind, are numbers that grow. */
+export const isLaterVersion = (a = "", b = ""): boolean =>
+  a.length === b.length ? a > b : a.length > b.length;
+
+/** Whether `a` is a later version of an object than `b`. */
+export const isLater = (a: KubernetesObject, b: KubernetesObject): boolean =>
+  isLaterVersion(a.metadata.resourceVersion, b.metadata.resourceVersion);
 
 /** The key of an object. */
 export const keyOf = ({ metadata }: KubernetesObject): Key => ({
@@ -100,7 +127,7 @@ export const controllerReference = (owner: KubernetesObject) => ({
   blockOwnerDeletion: true,
 });
 
-// Kubernetes' own Job (batch/v1) and Pod (v1), as far as segnas writes and reads them.
+// Kubernetes' own Job (batch/v1), Pod (v1) and Event (events.k8s.io/v1), as far as segnas writes and reads them.
 
 export interface EnvVar {
   name: string;
@@ -203,4 +230,21 @@ export interface Pod {
     initContainerStatuses?: ContainerStatus[];
     containerStatuses?: ContainerStatus[];
   };
+}
+
+/** Why a Job has no pod stands in its events only. */
+export interface Event {
+  apiVersion: "events.k8s.io/v1";
+  kind: "Event";
+  metadata: ObjectMeta;
+  /** Read only: it keeps the Event in line with the other kinds. */
+  spec?: undefined;
+  regarding: { kind: string; namespace?: string; name: string; uid?: string };
+  /** FailedCreate ...: one word. */
+  reason: string;
+  note?: string;
+  eventTime?: string | null;
+  series?: { count: number; lastObservedTime: string };
+  /** As the older API wrote it. */
+  deprecatedLastTimestamp?: string | null;
 }

@@ -1,13 +1,13 @@
 // The trials of searches as last seen: listed once, then kept by what the store tells of them. They may lag behind
 // the store, so every decision on them is written under a resourceVersion or checked against the store.
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import { type Key, keyOf, type Store } from "../api/store.ts";
+import { isLater, type Key, keyOf, type Store } from "../api/store.ts";
 import { SEARCH_LABEL } from "./candidatetrial/job.ts";
 
 export interface TrialCache {
   /** The trials that are labelled with a search. They are shared: not to be changed. */
   of(search: Key): Promise<CandidateTrial[]>;
-  /** Takes over what a write or a read has answered. */
+  /** Takes over what a write or a read has answered, unless something newer is known. */
   see(trial: CandidateTrial): void;
   /** Reads one anew; undefined where it is gone. */
   refresh(trial: Key): Promise<CandidateTrial | undefined>;
@@ -25,7 +25,10 @@ export function cacheTrials(store: Store): TrialCache {
     id({ namespace: keyOf(trial).namespace, name: trial.metadata.labels?.[SEARCH_LABEL] ?? "" });
 
   function see(trial: CandidateTrial): void {
-    if (!gone.has(trial.metadata.uid!)) searches.get(searchOf(trial))?.set(trial.metadata.name, trial);
+    const trials = searches.get(searchOf(trial));
+    const before = trials?.get(trial.metadata.name);
+    if (gone.has(trial.metadata.uid!) || (before && !isLater(trial, before))) return;
+    trials?.set(trial.metadata.name, trial);
   }
 
   function forget({ namespace, name }: Key, uid: string): void {
@@ -44,8 +47,7 @@ export function cacheTrials(store: Store): TrialCache {
     searches.set(id(search), known);
     try {
       const listed = await store.list("CandidateTrial", search.namespace, { [SEARCH_LABEL]: search.name });
-      // What was told meanwhile is newer.
-      for (const trial of listed) if (!known.has(trial.metadata.name)) see(trial);
+      for (const trial of listed) see(trial);
     } catch (error) {
       searches.delete(id(search));
       loading.delete(id(search));
@@ -63,7 +65,7 @@ export function cacheTrials(store: Store): TrialCache {
       return [...searches.get(key)!.values()];
     },
     async refresh(key) {
-      const trial = await store.get("CandidateTrial", key);
+      const trial = await store.live.get("CandidateTrial", key);
       for (const trials of searches.values()) {
         const before = trials.get(key.name);
         if (

@@ -16,6 +16,7 @@ import {
   keyOf,
   NotFoundError,
   type Objects,
+  type Reader,
   type Store,
   type WatchEvent,
 } from "../api/store.ts";
@@ -71,7 +72,9 @@ export function openStore(
   const database = usable(folder, () => openDatabase(file), lock);
   const { ino } = statSync(file);
   const select = database.prepare("SELECT * FROM objects WHERE kind = ? AND namespace = ? AND name = ?");
-  const selectAll = database.prepare("SELECT * FROM objects WHERE kind = ? AND namespace = ? ORDER BY name");
+  const selectAll = database.prepare(
+    "SELECT * FROM objects WHERE kind = ?1 AND namespace = coalesce(?2, namespace) ORDER BY name",
+  );
   const selectOwned = database.prepare("SELECT * FROM objects WHERE owner = ?");
   const insert = database.prepare("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?)");
   const remove = database.prepare("DELETE FROM objects WHERE uid = ?");
@@ -153,16 +156,20 @@ export function openStore(
     });
   }
 
-  return {
+  const reader: Reader = {
     async get(kind, key) {
       return read(kind, key) as never;
     },
     async list(kind, namespace, labels = {}) {
-      const objects = (selectAll.all(kind, namespace) as unknown as Row[]).map(parse);
+      const objects = (selectAll.all(kind, namespace ?? null) as unknown as Row[]).map(parse);
       return objects.filter(({ metadata }) =>
         Object.entries(labels).every(([label, value]) => metadata.labels?.[label] === value),
       ) as never;
     },
+  };
+  return {
+    ...reader,
+    live: reader,
     async create(object) {
       return write((changed) => {
         const { kind } = object;

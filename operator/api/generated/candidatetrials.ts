@@ -176,9 +176,17 @@ export interface CandidateTrialStatus {
      */
     uid?: string;
     /**
+     * When the attempt was decided on.
+     */
+    creationTime?: string;
+    /**
      * When it began to train.
      */
     startTime?: string;
+    /**
+     * Seconds that it trained before startTime: a queue took its pod away, and admitted the Job again.
+     */
+    spentSeconds?: string;
     /**
      * When it ended.
      */

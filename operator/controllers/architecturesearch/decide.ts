@@ -41,7 +41,7 @@ export interface SearchWorld {
   settings: FoldSettings;
   /** The fold over the ledger. */
   state: SearchState;
-  /** The ledger's entry numbers by trial index. */
+  /** The ledger's entry numbers by trial index, but for what was taken over from another search. */
   numbers: ReadonlyMap<number, number>;
   /** By network, the first trial in the ledger that has a reward of its own. */
   networks: ReadonlyMap<string, SettledEntry>;
@@ -154,7 +154,7 @@ function placesFrom({ search, settings, state }: SearchWorld, first: number, end
   const { rewardOrder, seed } = search.spec;
   const places: Place[] = [];
   for (let index = first; index < end; index++) {
-    const entries = rewardOrder === "Index" ? entriesDue(settings, index) : state.entries;
+    const entries = rewardOrder === "Index" ? entriesDue(settings, state, index) : state.entries;
     if (entries > state.entries) break;
     places.push({
       index,

@@ -4,7 +4,7 @@ import { UserError } from "@segnas/searchspace/errors.ts";
 import type { Logger } from "winston";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { Store } from "../../api/store.ts";
-import type { LedgerEntry, SettledEntry } from "../../ledger/entry.ts";
+import { isImported, type LedgerEntry, type SettledEntry } from "../../ledger/entry.ts";
 import {
   EMPTY,
   entriesDue,
@@ -48,7 +48,7 @@ export interface Knowledge {
   settings: FoldSettings;
   ledger: Ledger;
   state: SearchState;
-  /** Entry numbers by trial index. */
+  /** Entry numbers by trial index, but for what was taken over from another search. */
   numbers: Map<number, number>;
   /** By network, the first trial in the ledger that has a reward of its own. */
   networks: Map<string, SettledEntry>;
@@ -93,7 +93,7 @@ export async function openKnowledge(
     settings: foldSettings(search),
     ledger,
     state: EMPTY,
-    numbers: new Map(ledger.entries.map(({ index, number }) => [index, number])),
+    numbers: new Map(),
     networks: new Map(),
     made: ledger.last!.spec.shard.made,
     unmade: true,
@@ -103,7 +103,7 @@ export async function openKnowledge(
     snapshotEvery,
   };
   try {
-    for (const entry of ledger.entries) noteNetwork(knowledge, entry);
+    for (const entry of ledger.entries) noteTrial(knowledge, entry);
     await restore(knowledge, dependencies, search);
     for (const entry of ledger.entries.slice(knowledge.state.entries)) await take(knowledge, entry);
     return knowledge;
@@ -147,11 +147,10 @@ export async function enter(
 }
 
 async function take(knowledge: Knowledge, entry: LedgerEntry): Promise<void> {
-  const { settings, policy, updates, numbers } = knowledge;
+  const { settings, policy, updates } = knowledge;
   const state = fold(settings, knowledge.state, entry);
   knowledge.state = state;
-  numbers.set(entry.index, entry.number);
-  noteNetwork(knowledge, entry);
+  noteTrial(knowledge, entry);
   if (state.batch) {
     const { entropy, baseline } = await policy.learn(state.batch);
     updates.push({ update: state.policyUpdates, entropy, baseline, entry: entry.number });
@@ -159,12 +158,13 @@ async function take(knowledge: Knowledge, entry: LedgerEntry): Promise<void> {
   if (state.entries % knowledge.snapshotEvery === 0 && !isWaiting(knowledge))
     knowledge.nextSnapshot = { state, updates: [...updates] };
   if (!state.batch) return;
-  // The next trial's index is at least the number of entries, and the version it needs never falls.
+  // The next trial's index is at least the number of own entries, and the version it needs never falls.
   const needed = versionAfter(settings, state, oldestNeeded(knowledge));
   await policy.forget(Math.min(needed, knowledge.nextSnapshot?.state.policyUpdates ?? needed));
 }
 
-function noteNetwork({ networks }: Knowledge, entry: LedgerEntry): void {
+function noteTrial({ numbers, networks }: Knowledge, entry: LedgerEntry): void {
+  if (!isImported(entry)) numbers.set(entry.index, entry.number);
   if (!isOriginal(entry)) return;
   const known = networks.get(entry.network);
   if (!known || entry.index < known.index) networks.set(entry.network, entry);
@@ -175,7 +175,8 @@ const isWaiting = (knowledge: Knowledge): boolean =>
   knowledge.nextSnapshot !== undefined && knowledge.nextSnapshot.state.entries > oldestNeeded(knowledge);
 
 /** How many entries the oldest version of the policy has learned from that a trial may still be made from. */
-const oldestNeeded = ({ state, settings }: Knowledge): number => entriesDue(settings, state.entries);
+const oldestNeeded = ({ state, settings }: Knowledge): number =>
+  entriesDue(settings, state, state.entries - state.imported);
 
 /**
  * Writes the snapshot that is due, if one is: a start that goes on from it must have every version of the policy

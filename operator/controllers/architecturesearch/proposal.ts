@@ -15,12 +15,17 @@ function startingArchitecture({ spec }: ArchitectureSearch, index: number): Arch
   return given && parseArchitecture(given.published ?? { templates: given.templates, blocks: given.blocks });
 }
 
-/** The proposal for trial `index` by that version of the policy: a function of the search's spec and the policy. */
+/**
+ * The proposal for trial `index` by that version of the policy: a function of the search's spec and the policy. To the
+ * policy the trials that were taken over came before: its randomness goes on after theirs, or a search with the other's
+ * seed would draw again what that one drew.
+ */
 export async function proposalFor(
   search: ArchitectureSearch,
   policy: PolicyClient,
   index: number,
   version: number,
+  imported: number,
 ): Promise<Proposal> {
   const given = startingArchitecture(search, index);
   if (given) {
@@ -29,7 +34,7 @@ export async function proposalFor(
   }
   const resamples = search.spec.objective.constraints?.onViolation === "Resample";
   for (let draw = 0; ; draw++) {
-    const proposal = await policy.propose(index, version, draw);
+    const proposal = await policy.propose(imported + index, version, draw);
     const last = !resamples || draw === MAX_DRAWS - 1;
     if (last || violationOf(search, fromDecisions(proposal.decisions)) === undefined) return proposal;
   }

@@ -68,7 +68,8 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
     // A store in a folder answers at once: without this nothing else would ever have its turn.
     await turn();
     const search = await store.get("ArchitectureSearch", key);
-    if (!search) return undefined;
+    // One that is to go takes its trials with it.
+    if (!search || search.metadata.deletionTimestamp) return undefined;
     const known = await knowledgeOf(dependencies, search);
     // Somebody else has entered trials that we do not know of.
     if ((search.status?.entries ?? 0) > known.state.entries) {

@@ -115,5 +115,6 @@ export function settledEntry(trial: CandidateTrial, number: number): LedgerEntry
     cause: cause ?? null,
     message: message ?? null,
     duplicateOf: duplicateOf ?? null,
+    source: null,
   };
 }

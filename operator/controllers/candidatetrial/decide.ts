@@ -3,7 +3,7 @@
 import { setCondition, TrialCondition, TrialReason } from "../../api/conditions.ts";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial, CandidateTrialStatus } from "../../api/generated/candidatetrials.ts";
-import { isControlledBy, type Job, type Pod } from "../../api/store.ts";
+import { type Event, isControlledBy, type Job, type Pod } from "../../api/store.ts";
 import { decimal, isFinished, measuredResult, timestamp, waitsForOther } from "../status.ts";
 import { attemptJob, attemptName } from "./job.ts";
 import {
@@ -11,10 +11,11 @@ import {
   type AttemptOutcome,
   attemptOutcome,
   infrastructure,
+  jobEnd,
   NOT_CHARGED,
   trainerState,
 } from "./outcome.ts";
-import { pendingSince, whyPending } from "./pending.ts";
+import { isSuspended, pendingSince, whyPending } from "./pending.ts";
 
 export type TrialAction =
   | { type: "WriteStatus"; status: CandidateTrialStatus }
@@ -29,6 +30,8 @@ export interface TrialWorld {
   /** Those labelled as the trial's. */
   jobs: Job[];
   pods: Pod[];
+  /** Why Jobs of the namespace have no pod. */
+  events: Event[];
   now: Date;
   /** Milliseconds to wait after so many failures of the infrastructure. */
   retryDelay: (failures: number) => number;
@@ -49,9 +52,10 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
   const attempts = status.attempts ?? [];
   const open = attempts.find(({ endTime }) => endTime === undefined);
   const own = world.jobs.filter((job) => isControlledBy(job, trial));
-  const remove = (job: Job): TrialAction => ({ type: "DeleteJob", job });
+  const remove = (job: Job): TrialAction[] =>
+    job.metadata.deletionTimestamp ? [] : [{ type: "DeleteJob", job }];
   // Nothing can be added to an entry, such as that of a trial which was deleted and made once more.
-  if (status.entry !== undefined) return own.map(remove);
+  if (status.entry !== undefined) return own.flatMap(remove);
   // A settled trial's Job stays until its result is in the ledger.
   if (status.result) return [];
   if (trial.spec.violation !== undefined || waitsForOther(trial)) return [];
@@ -59,7 +63,7 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
   const over = own.filter(({ metadata }) =>
     attempts.some(({ job, endTime }) => job === metadata.name && endTime !== undefined),
   );
-  if (over.length > 0) return over.map(remove);
+  if (over.length > 0) return over.flatMap(remove);
 
   const stopped = !search || search.spec.suspend || isFinished(search);
   if (!open) return stopped ? [] : nextAttempt(world, search, attempts);
@@ -70,14 +74,66 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
     return [write(world, replace(attempts, { ...open, uid: job.metadata.uid! }))];
   }
   const recorded = job?.metadata.uid === open.uid ? job : undefined;
-  const pod = recorded && world.pods.find((candidate) => isControlledBy(candidate, recorded));
+  const pod = recorded && newestPod(world.pods, recorded);
   const outcome = attemptOutcome(recorded, pod);
-  if (outcome) return [finish(world, attempts, open, pod, outcome)];
+  if (outcome && !isRequeued(outcome, recorded, pod)) return [finish(world, attempts, open, pod, outcome)];
   if (stopped) return [write(world, end(attempts, open, suspended(now)))];
+  const lost = lostTime(pod);
+  if (lost && lost <= now) return [finish(world, attempts, open, pod, lostOutcome(pod!))];
+  const wait: TrialAction[] = lost ? [{ type: "Wait", until: lost }] : [];
   const startTime = trainerState(pod)?.running?.startedAt;
+  if (open.startTime && (isSuspended(job!) || (startTime && startTime !== open.startTime)))
+    return [write(world, replace(attempts, requeued(open, job!, pod, now)))];
   if (startTime && !open.startTime) return [write(world, replace(attempts, { ...open, startTime }))];
-  return open.startTime ? [] : pending(world, attempts, open, job!, pod);
+  return open.startTime ? wait : [...wait, ...pending(world, attempts, open, job!, pod)];
 }
+
+/** A Job that a queue has taken back and admitted again has had several. */
+const newestPod = (pods: Pod[], job: Job): Pod | undefined =>
+  pods
+    .filter((pod) => isControlledBy(pod, job))
+    .sort((a, b) => created(a) - created(b))
+    .at(-1);
+
+const created = ({ metadata }: Pod): number => Date.parse(metadata.creationTimestamp ?? "") || 0;
+
+/** Whether the pod ended as its Job's queue took it back: the Job goes on with another. */
+const isRequeued = (outcome: AttemptOutcome, job: Job | undefined, pod: Pod | undefined): boolean =>
+  outcome.kind === "Infrastructure" &&
+  job !== undefined &&
+  !jobEnd(job) &&
+  // Where the pod was deleted, the Job tells soon whether that was its end.
+  (isSuspended(job) || pod?.metadata.deletionTimestamp !== undefined);
+
+/** The attempt without the pod that it lost to the queue, but for the time that it trained. */
+function requeued(open: Attempt, job: Job, pod: Pod | undefined, now: Date): Attempt {
+  const { startTime, ...rest } = open;
+  const terminated = trainerState(pod)?.terminated;
+  const until =
+    terminated?.startedAt === startTime
+      ? terminated?.finishedAt
+      : isSuspended(job)
+        ? now.toISOString()
+        : job.status?.startTime;
+  const spent = Number(open.spentSeconds ?? 0) + seconds(startTime, until);
+  return { ...rest, spentSeconds: decimal(spent) };
+}
+
+/** A pod that is to go and has not for so long, past its own grace, is on a node that does not answer. */
+const LOST_MS = 60_000;
+
+function lostTime(pod: Pod | undefined): Date | undefined {
+  const { deletionTimestamp } = pod?.metadata ?? {};
+  return deletionTimestamp && !trainerState(pod)?.terminated
+    ? new Date(Date.parse(deletionTimestamp) + LOST_MS)
+    : undefined;
+}
+
+const lostOutcome = ({ metadata, spec }: Pod): AttemptOutcome =>
+  infrastructure(
+    AttemptCause.Lost,
+    `its pod was to be gone by ${metadata.deletionTimestamp}, but node ${spec.nodeName} does not answer`,
+  );
 
 /** An attempt that does not train yet: why is said at once, and it is given up once it has waited for too long. */
 function pending(
@@ -87,17 +143,39 @@ function pending(
   job: Job,
   pod: Pod | undefined,
 ): TrialAction[] {
-  const why = whyPending(job, pod);
-  const since = pendingSince(job);
+  return waitFor(world, attempts, open, pendingSince(job), whyPending(job, pod, world.events));
+}
+
+/** Says why the attempt waits, until it has done so for too long since a time; without one it may wait for ever. */
+function waitFor(
+  world: TrialWorld,
+  attempts: Attempt[],
+  open: Attempt,
+  since: Date | undefined,
+  why: string | undefined,
+): TrialAction[] {
   const seconds = world.search!.spec.pendingTimeoutSeconds;
   const until = since && new Date(since.getTime() + seconds * 1000);
   if (until && until <= world.now) {
     const message = `it did not begin within ${seconds} s${why ? `: ${why}` : ""}`;
-    return [finish(world, attempts, open, pod, infrastructure(AttemptCause.PendingTimeout, message))];
+    return [finish(world, attempts, open, undefined, infrastructure(AttemptCause.PendingTimeout, message))];
   }
   const said = write(world, attempts, why);
   const told = said.status.conditions === world.trial.status?.conditions;
   return [...(told ? [] : [said]), ...(until ? [{ type: "Wait" as const, until }] : [])];
+}
+
+/** How long until a Job that was not let in is tried again. */
+const ADMISSION_MS = 10_000;
+
+/** What is done where the Job of the open attempt is not let in for now. */
+export function awaitAdmission(world: TrialWorld, message: string): TrialAction[] {
+  const attempts = world.trial.status!.attempts!;
+  const open = attempts.at(-1)!;
+  const since = new Date(open.creationTime ?? world.now);
+  const again = { type: "Wait" as const, until: new Date(world.now.getTime() + ADMISSION_MS) };
+  const why = `its Job is not let in: ${message}`;
+  return [...waitFor(world, attempts, open, since, why).filter(({ type }) => type !== "Wait"), again];
 }
 
 /** What is done where the API refuses the Job of the open attempt as invalid. */
@@ -120,7 +198,8 @@ function nextAttempt(world: TrialWorld, search: ArchitectureSearch, attempts: At
     if (until > world.now) return [{ type: "Wait", until }];
   }
   const number = (attempts.at(-1)?.number ?? -1) + 1;
-  return [write(world, [...attempts, { number, job: attemptName(world.trial, number) }])];
+  const creationTime = timestamp(world.now);
+  return [write(world, [...attempts, { number, job: attemptName(world.trial, number), creationTime }])];
 }
 
 /** Ends the open attempt with what came of it, and the trial with it unless it is to be tried again. */
@@ -169,10 +248,14 @@ const end = (attempts: Attempt[], open: Attempt, ended: Partial<Attempt>): Attem
 
 /** Seconds that the attempts trained, all together. */
 export const gpuSeconds = (attempts: Attempt[]): number =>
-  attempts.reduce((sum, { startTime, endTime }) => {
-    if (!startTime || !endTime) return sum;
-    return sum + Math.max(0, Date.parse(endTime) - Date.parse(startTime)) / 1000;
-  }, 0);
+  attempts.reduce(
+    (sum, { startTime, endTime, spentSeconds = "0" }) =>
+      sum + Number(spentSeconds) + (startTime && endTime ? seconds(startTime, endTime) : 0),
+    0,
+  );
+
+const seconds = (from: string | undefined, to: string | undefined): number =>
+  Math.max(0, Date.parse(to ?? "") - Date.parse(from ?? "")) / 1000 || 0;
 
 type WriteStatus = TrialAction & { type: "WriteStatus" };
 

@@ -56,6 +56,10 @@ export const infrastructure = (cause: string, message: string): AttemptOutcome =
 export const trainerState = (pod: Pod | undefined) =>
   pod?.status?.containerStatuses?.find(({ name }) => name === TRAINER)?.state;
 
+/** The condition by which a Job says that it has ended. */
+export const jobEnd = ({ status }: Job) =>
+  status?.conditions?.find(({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True");
+
 /** What came of an attempt; undefined while it goes on. `job` is the one whose UID the trial has recorded. */
 export function attemptOutcome(job: Job | undefined, pod: Pod | undefined): AttemptOutcome | undefined {
   if (!job) return infrastructure(AttemptCause.Gone, "its Job was deleted");
@@ -65,14 +69,21 @@ export function attemptOutcome(job: Job | undefined, pod: Pod | undefined): Atte
   const terminated = trainerState(pod)?.terminated;
   if (terminated) return containerOutcome(terminated, pod);
   if (pod?.status?.phase === "Failed") {
-    return infrastructure(pod.status.reason ?? AttemptCause.Error, pod.status.message ?? "its pod failed");
+    const { reason = AttemptCause.Error, message = "its pod failed" } = whyEnded(pod) ?? {};
+    return infrastructure(reason, message);
   }
   // A Job ends after its pod: where the pod still runs, its end has not been told yet.
   if (pod && pod.status?.phase !== "Succeeded") return undefined;
-  const end = job.status?.conditions?.find(
-    ({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True",
-  );
+  const end = jobEnd(job);
   return end && infrastructure(AttemptCause.Gone, `its pod is gone${end.message ? `: ${end.message}` : ""}`);
+}
+
+/** Why Kubernetes ended the pod as a whole, where it did. */
+function whyEnded(pod: Pod | undefined): { reason: string; message: string | undefined } | undefined {
+  const { reason, message, conditions } = pod?.status ?? {};
+  const target = conditions?.find(({ type, status }) => type === "DisruptionTarget" && status === "True");
+  if (target?.reason) return { reason: target.reason, message: target.message ?? message };
+  return reason === undefined ? undefined : { reason, message };
 }
 
 function containerOutcome(terminated: ContainerStateTerminated, pod: Pod | undefined): AttemptOutcome {
@@ -94,8 +105,9 @@ function containerOutcome(terminated: ContainerStateTerminated, pod: Pod | undef
     case EXIT.untrainable:
       return failure(result, sentence || "the architecture cannot be trained (exit code 65)");
   }
-  // Evicted, DeadlineExceeded ...: then the exit code says nothing of its own.
-  if (pod?.status?.reason) return infrastructure(pod.status.reason, pod.status.message ?? sentence);
+  // Evicted, PreemptionByScheduler, DeadlineExceeded ...: then the exit code says nothing of its own.
+  const why = whyEnded(pod);
+  if (why) return infrastructure(why.reason, why.message ?? sentence);
   if (exitCode === EXIT.tryAgain) {
     return infrastructure(
       AttemptCause.TryAgain,

@@ -1,10 +1,11 @@
 // Why an attempt does not train yet, and since when that counts as waiting for its pod.
-import type { ContainerStatus, Job, Pod } from "../../api/store.ts";
+import type { ContainerStatus, Event, Job, Pod } from "../../api/store.ts";
 
 /** What every container goes through on its way. */
 const ORDINARY = ["ContainerCreating", "PodInitializing"];
 
-const isSuspended = ({ spec, status }: Job): boolean =>
+/** Whether a queue (Kueue) holds the Job back, or has taken its pod away. */
+export const isSuspended = ({ spec, status }: Job): boolean =>
   spec.suspend === true ||
   // Resumed, but the Job controller has not noticed yet: its start is still the one before.
   (status?.conditions?.some(({ type, status }) => type === "Suspended" && status === "True") ?? false);
@@ -19,9 +20,9 @@ export function pendingSince(job: Job): Date | undefined {
 }
 
 /** Why there is no trainer that runs, in Kubernetes' own words; undefined where nothing stands in its way. */
-export function whyPending(job: Job, pod: Pod | undefined): string | undefined {
+export function whyPending(job: Job, pod: Pod | undefined, events: Event[]): string | undefined {
   if (isSuspended(job)) return "its Job is suspended until its queue admits it";
-  if (!pod) return undefined;
+  if (!pod) return whyNoPod(job, events);
   const { conditions, initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
   const scheduled = conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
   if (scheduled) return sentence(scheduled);
@@ -29,8 +30,21 @@ export function whyPending(job: Job, pod: Pod | undefined): string | undefined {
   return waiting && `container ${waiting.name}: ${sentence(waiting.state.waiting!)}`;
 }
 
+/** The Job controller tells nowhere else that a quota, a policy or a missing ServiceAccount keeps it from making pods. */
+function whyNoPod({ metadata }: Job, events: Event[]): string | undefined {
+  const own = events.filter(({ regarding }) => regarding.uid === metadata.uid);
+  const last = own.sort((a, b) => toldAt(a) - toldAt(b)).at(-1);
+  return last && sentence({ reason: last.reason, message: last.note });
+}
+
+/** When an event was last told of, in milliseconds. */
+const toldAt = ({ series, deprecatedLastTimestamp, eventTime, metadata }: Event): number =>
+  Date.parse(
+    series?.lastObservedTime ?? deprecatedLastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? "",
+  ) || 0;
+
 const isStuck = ({ state }: ContainerStatus): boolean =>
   state.waiting?.reason !== undefined && !ORDINARY.includes(state.waiting.reason);
 
-const sentence = ({ reason, message }: { reason?: string; message?: string }): string =>
+const sentence = ({ reason, message }: { reason?: string; message?: string | undefined }): string =>
   [reason, message].filter(Boolean).join(": ");

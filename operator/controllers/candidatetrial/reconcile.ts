@@ -1,15 +1,19 @@
 // Brings one trial on: reads it and its Job, decides, acts, until there is nothing to do.
 import type { Logger } from "winston";
+import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import {
+  AdmissionError,
   AlreadyExistsError,
   InvalidError,
   isControlledBy,
   type Key,
   keyOf,
+  type Reader,
   type Store,
 } from "../../api/store.ts";
-import { decideTrial, refuseAttempt, type TrialAction, type TrialWorld } from "./decide.ts";
+import { awaitAdmission, decideTrial, refuseAttempt, type TrialAction, type TrialWorld } from "./decide.ts";
 import { TRIAL_LABEL } from "./job.ts";
+import { AttemptCause } from "./outcome.ts";
 
 export interface TrialDependencies {
   store: Store;
@@ -26,23 +30,54 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
   const { store, now, retryDelay } = dependencies;
   for (;;) {
     const trial = await store.get("CandidateTrial", key);
-    if (!trial) return undefined;
-    const labels = { [TRIAL_LABEL]: key.name };
-    const world: TrialWorld = {
-      trial,
-      search: await store.get("ArchitectureSearch", { ...key, name: trial.spec.search }),
-      jobs: await store.list("Job", key.namespace, labels),
-      pods: await store.list("Pod", key.namespace, labels),
-      now: now(),
-      retryDelay,
+    // One that is to go is its garbage collector's.
+    if (!trial || trial.metadata.deletionTimestamp) return undefined;
+    const search = await store.get("ArchitectureSearch", { ...key, name: trial.spec.search });
+    const look = async (reader: Reader): Promise<TrialWorld> => {
+      const labels = { [TRIAL_LABEL]: key.name };
+      const jobs = await reader.list("Job", key.namespace, labels);
+      const pods = await reader.list("Pod", key.namespace, labels);
+      return {
+        trial,
+        search,
+        jobs,
+        pods,
+        events: await store.list("Event", key.namespace),
+        now: now(),
+        retryDelay,
+      };
     };
-    const actions = decideTrial(world);
-    if (actions.length === 0) return undefined;
-    for (const action of actions) {
-      const until = await act(dependencies, world, action);
-      if (until) return until;
+    let world = await look(store);
+    let actions = decideTrial(world);
+    // A Job, a pod and what is known of them may be of different times.
+    if (actions.some((action) => losesAttempt(trial, action))) {
+      world = await look(store.live);
+      actions = decideTrial(world);
     }
+    if (actions.length === 0) return undefined;
+    const until = await actAll(dependencies, world, actions);
+    if (until) return until;
   }
+}
+
+async function actAll(
+  dependencies: TrialDependencies,
+  world: TrialWorld,
+  actions: TrialAction[],
+): Promise<Date | undefined> {
+  for (const action of actions) {
+    const until = await act(dependencies, world, action);
+    if (until) return until;
+  }
+  return undefined;
+}
+
+/** Whether an attempt is to end without anything that its trainer has said. */
+function losesAttempt({ status }: CandidateTrial, action: TrialAction): boolean {
+  if (action.type !== "WriteStatus") return false;
+  const last = action.status.attempts?.at(-1);
+  const ends = last?.endTime !== undefined && status?.attempts?.at(-1)?.endTime === undefined;
+  return ends && !action.status.result && last.cause !== AttemptCause.Suspended;
 }
 
 async function act(
@@ -65,8 +100,10 @@ async function act(
       } catch (error) {
         if (error instanceof InvalidError)
           return act(dependencies, world, refuseAttempt(world, error.message));
+        if (error instanceof AdmissionError)
+          return actAll(dependencies, world, awaitAdmission(world, error.message));
         if (!(error instanceof AlreadyExistsError)) throw error;
-        const there = await store.get("Job", keyOf(action.job));
+        const there = await store.live.get("Job", keyOf(action.job));
         if (there && !isControlledBy(there, trial)) return new Date(now().getTime() + FOREIGN_MS);
       }
       return undefined;

@@ -8,6 +8,7 @@ import {
   type KubernetesObject,
   keyOf,
   NotFoundError,
+  type Reader,
   type Store,
   type WatchEvent,
 } from "@segnas/operator/api/store.ts";
@@ -46,12 +47,12 @@ export function memoryStore(now = () => new Date("2026-01-02T03:04:05Z")): Store
 
   const equal = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
-  return {
+  const reader: Reader = {
     async get(kind, key) {
       return parse(objects.get(id(kind, key))) as never;
     },
     async list(kind, namespace, labels = {}) {
-      const start = `${kind}/${namespace}/`;
+      const start = namespace === undefined ? `${kind}/` : `${kind}/${namespace}/`;
       const texts = [...objects]
         .filter(([key]) => key.startsWith(start))
         .sort(([a], [b]) => (a < b ? -1 : 1));
@@ -61,6 +62,10 @@ export function memoryStore(now = () => new Date("2026-01-02T03:04:05Z")): Store
           Object.entries(labels).every(([label, value]) => metadata.labels?.[label] === value),
         ) as never;
     },
+  };
+  return {
+    ...reader,
+    live: reader,
     async create(object) {
       if (objects.has(id(object.kind, keyOf(object)))) throw new AlreadyExistsError(object.metadata.name);
       const { status: _, ...made } = object as KubernetesObject & { status?: unknown };

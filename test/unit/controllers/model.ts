@@ -1,6 +1,6 @@
 // A search with its operators, its store and its pods as a model: every call of an operator to the store is one
 // step, taken in whatever order the numbers of a test say; it may fail, its answer may be lost, and the operator
-// may die before or after it.
+// may die before or after it. What an operator reads comes from caches, as in a cluster, each as old as it may be.
 import { createHash } from "node:crypto";
 import { setImmediate as turn, setTimeout as wait } from "node:timers/promises";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
@@ -13,6 +13,7 @@ import {
 } from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
 import { reconcileTrial } from "@segnas/operator/controllers/candidatetrial/reconcile.ts";
 import { cacheTrials } from "@segnas/operator/controllers/trials.ts";
+import { CACHED, createStore } from "@segnas/operator/kube/store.ts";
 import type { PolicyClient, PolicyStart } from "@segnas/operator/policy/client.ts";
 import { createLogger } from "winston";
 import { memoryStore } from "./memory-store.ts";
@@ -40,8 +41,8 @@ interface Operator {
     resolve: (answer: never) => void;
     reject: (error: Error) => void;
   }[];
-  /** News that it has not heard yet. */
-  events: (() => void)[];
+  /** News that it has not heard yet, by kind: each kind has a watch of its own. */
+  news: (() => void)[][];
   busy: Set<string>;
   asleep: boolean;
 }
@@ -94,10 +95,10 @@ export async function createModel({ spec, startPolicy, snapshotEvery }: ModelSet
     };
   }
 
-  function start(): void {
+  async function start(): Promise<void> {
     const operator: Omit<Operator, "dependencies"> = {
       calls: [],
-      events: [],
+      news: [],
       busy: new Set(),
       asleep: false,
     };
@@ -107,18 +108,23 @@ export async function createModel({ spec, startPolicy, snapshotEvery }: ModelSet
         new Promise((resolve, reject) =>
           operator.calls.push({ perform: () => call(...args), resolve, reject }),
         ) as Promise<never>;
-    const own: Store = {
+    const own = createStore({
       get: step(store.get),
       list: step(store.list),
       create: step(store.create),
       update: step(store.update),
       updateStatus: step(store.updateStatus),
       delete: step(store.delete),
-      watch: (kind, listener) =>
-        store.watch(kind, (event) => {
-          operator.events.push(() => listener(event));
-        }),
-    };
+    });
+    for (const kind of CACHED) {
+      const news: (() => void)[] = [];
+      operator.news.push(news);
+      const objects = await store.list(kind);
+      own.listed(kind, objects as never, String(Number.MAX_SAFE_INTEGER));
+      store.watch(kind, (event) => {
+        news.push(() => own.changed(kind, event as never));
+      });
+    }
     operators.add(Object.assign(operator, { dependencies: dependenciesOn(own) }));
   }
 
@@ -224,7 +230,7 @@ export async function createModel({ spec, startPolicy, snapshotEvery }: ModelSet
     async disturb(steps: Step[], deletions: number): Promise<void> {
       let left = deletions;
       for (const [which, fault] of steps) {
-        if (operators.size === 0) start();
+        if (operators.size === 0) await start();
         const trials = await store.list("CandidateTrial", "default");
         const jobs = await store.list("Job", "default");
         const choices: (() => unknown)[] = [];
@@ -238,8 +244,8 @@ export async function createModel({ spec, startPolicy, snapshotEvery }: ModelSet
           const { dependencies, busy } = operator;
           for (let weight = 0; weight < 12 && operator.calls.length > 0; weight++)
             choices.push(() => release(operator, which, fault));
-          for (let weight = 0; weight < 4 && operator.events.length > 0; weight++)
-            choices.push(() => operator.events.shift()!());
+          for (const news of operator.news)
+            for (let weight = 0; weight < 2 && news.length > 0; weight++) choices.push(() => news.shift()!());
           if (!busy.has("search"))
             choices.push(() => begin(operator, "search", () => reconcileSearch(dependencies, KEY)));
           for (const { metadata, status } of trials) {

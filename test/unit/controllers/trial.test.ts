@@ -29,6 +29,7 @@ const world = (fields: Partial<TrialWorld>): TrialWorld => ({
   search,
   jobs: [],
   pods: [],
+  events: [],
   now,
   retryDelay: defaultRetryDelay,
   ...fields,
@@ -74,18 +75,18 @@ function written(actions: TrialAction[]): CandidateTrialStatus {
 
 test("an attempt is noted before its Job is made, and the Job's UID after", () => {
   const noted = written(decideTrial(world({}))).attempts!;
-  assert.deepEqual(noted, [{ number: 0, job: "s-0-0" }]);
+  assert.deepEqual(noted, [{ number: 0, job: "s-0-0", creationTime: "2026-01-01T00:01:00Z" }]);
   const [create] = decideTrial(world({ trial: withAttempts(...noted) }));
   assert.equal(create?.type, "CreateJob");
   const uid = written(decideTrial(world({ trial: withAttempts(...noted), jobs: [job] }))).attempts;
-  assert.deepEqual(uid, [{ number: 0, job: "s-0-0", uid: "job-0" }]);
+  assert.deepEqual(uid, [{ ...noted[0], uid: "job-0" }]);
 });
 
 test("a Job of an attempt that is not noted is newer than the trial as it was read: it stays", () => {
   const newer = makeJob(search, makeTrial(0), 1);
   assert.deepEqual(decideTrial(world({ trial: withAttempts(open), jobs: [newer, job] })), []);
   const actions = decideTrial(world({ trial: withAttempts(failed(0)), jobs: [newer], retryDelay: () => 0 }));
-  assert.deepEqual(written(actions).attempts?.at(-1), { number: 1, job: "s-0-1" });
+  assert.equal(written(actions).attempts?.at(-1)?.job, "s-0-1");
 });
 
 test("a Job of the right name but another owner or UID delivers nothing", () => {
@@ -284,7 +285,7 @@ test("a failed attempt's Job goes, the next attempt comes after a wait that doub
   ]);
   const later = new Date("2026-01-01T00:01:05.000Z");
   const next = written(decideTrial(world({ trial: first, now: later }))).attempts?.at(-1);
-  assert.deepEqual(next, { number: 1, job: "s-0-1" });
+  assert.equal(next?.job, "s-0-1");
   const second = withAttempts(failed(0), failed(1));
   assert.deepEqual(decideTrial(world({ trial: second })), [
     { type: "Wait", until: new Date("2026-01-01T00:01:15.000Z") },
@@ -307,7 +308,7 @@ test("what was suspended or lost is tried again at once and not counted", () => 
     failed(3, "Lost"),
     failed(4, "Lost"),
   );
-  assert.deepEqual(written(decideTrial(world({ trial }))).attempts?.at(-1), { number: 5, job: "s-0-5" });
+  assert.equal(written(decideTrial(world({ trial }))).attempts?.at(-1)?.job, "s-0-5");
 });
 
 test("a stopped search ends its attempts without a charge and begins none", () => {
