@@ -43,6 +43,8 @@ export const SearchReason = {
   MaxFailedTrialsReached: "MaxFailedTrialsReached",
   /** Failed before the first success, Stalled after it: the trainer refuses the configuration. */
   InvalidConfiguration: "InvalidConfiguration",
+  /** Stalled: the ledger cannot be read, or another version of segnas wrote it. */
+  LedgerUnusable: "LedgerUnusable",
 } as const;
 export type SearchReason = (typeof SearchReason)[keyof typeof SearchReason];
 

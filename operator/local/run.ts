@@ -6,15 +6,20 @@ import type { ArchitectureSearch } from "../api/generated/architecturesearches.t
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
 import { ConflictError, type Key, keyOf } from "../api/store.ts";
 import type { PolicyUpdate } from "../controllers/architecturesearch/knowledge.ts";
-import { knowledgeOf, type SearchDependencies } from "../controllers/architecturesearch/reconcile.ts";
+import {
+  forgetAll,
+  knowledgeOf,
+  type SearchDependencies,
+} from "../controllers/architecturesearch/reconcile.ts";
 import { defaultRetryDelay } from "../controllers/candidatetrial/decide.ts";
+import { startControllers } from "../controllers/controllers.ts";
 import { isFinished, isTrue } from "../controllers/status.ts";
 import { cacheTrials } from "../controllers/trials.ts";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { startPolicy } from "../policy/client.ts";
-import { startControllers } from "./controllers.ts";
 import { isJobFinished, startKubelet } from "./kubelet.ts";
 import { type Progress, runningTrials } from "./progress.ts";
+import { folderReader, sourceFolder } from "./source.ts";
 import { openStore } from "./store.ts";
 import { takeOver } from "./takeover.ts";
 
@@ -23,6 +28,8 @@ export interface LocalOptions {
   search: ArchitectureSearch;
   /** The folder that keeps the search; made where it is not there. */
   stateDir: string;
+  /** The folder of the search that spec.startingPoints.search names; the one of that name beside `stateDir` by default. */
+  startFrom?: string;
   /** What is run for a trial: program and arguments. */
   trainer: { command: string[]; env?: Record<string, string> };
   /** How many GPUs there are; 0, which is the default, runs trials on the CPU. */
@@ -73,9 +80,11 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
   const dependencies: SearchDependencies = {
     ...{ store, logger, now, startPolicy },
     ...(options.snapshotEvery !== undefined && { snapshotEvery: options.snapshotEvery }),
+    sources: folderReader(sourceFolder(given, stateDir, options.startFrom)),
     holder: randomUUID(),
     trials: cacheTrials(store),
     knowledge: new Map(),
+    keepFinished: true,
     held: new Set(),
   };
   const { namespace } = key;
@@ -108,7 +117,14 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
     const stop = () => suspend(true).catch(failed);
     await suspend(given.spec.suspend || signal.aborted);
     const kubelet = await startKubelet({ store, namespace, logger, now, stateDir, trainer, gpus, failed });
-    const controllers = startControllers({ ...dependencies, retryDelay }, key, { changed: look, failed });
+    const watches = (["ArchitectureSearch", "Job"] as const).map((kind) => store.watch(kind, look));
+    const controllers = await startControllers({
+      dependencies: { ...dependencies, retryDelay },
+      failed: (_, __, error) => {
+        failed(error);
+        return undefined;
+      },
+    });
     signal.addEventListener("abort", stop);
     try {
       await look();
@@ -117,6 +133,7 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
       return await current();
     } finally {
       signal.removeEventListener("abort", stop);
+      for (const unwatch of watches) unwatch();
       await controllers.close();
       await kubelet.close();
     }
@@ -133,11 +150,7 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
       return { search, trials, entries: ledger.entries, running, policy: updates };
     },
     async close() {
-      for (const known of dependencies.knowledge.values())
-        await known.then(
-          ({ policy }) => policy.close(),
-          () => {},
-        );
+      await forgetAll(dependencies);
       store.close();
     },
   };

@@ -10,6 +10,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetrials.ts";
 import {
+  forgetAll,
   reconcileSearch,
   type SearchDependencies,
 } from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
@@ -35,6 +36,7 @@ const dependencies: SearchDependencies = {
   holder: "bench",
   trials: cacheTrials(store),
   knowledge: new Map(),
+  keepFinished: true,
   held: new Set(),
 };
 
@@ -67,6 +69,6 @@ console.log(`${maxTrials} trials in ${seconds.toFixed(1)} s`);
 console.log(
   `main thread blocked: at most ${ms(delay.max)}, 99.9% under ${ms(delay.percentile(99.9))}, 99% under ${ms(delay.percentile(99))}`,
 );
-for (const known of dependencies.knowledge.values()) await (await known).policy.close();
+await forgetAll(dependencies);
 store.close();
 rmSync(folder, { recursive: true });

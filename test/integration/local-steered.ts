@@ -7,11 +7,14 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetrials.ts";
 import { keyOf } from "@segnas/operator/api/store.ts";
-import type { SearchDependencies } from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
+import {
+  forgetAll,
+  type SearchDependencies,
+} from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
+import { startControllers } from "@segnas/operator/controllers/controllers.ts";
 import { isTrue } from "@segnas/operator/controllers/status.ts";
 import { cacheTrials } from "@segnas/operator/controllers/trials.ts";
 import { readLedger } from "@segnas/operator/ledger/shards.ts";
-import { startControllers } from "@segnas/operator/local/controllers.ts";
 import { startKubelet } from "@segnas/operator/local/kubelet.ts";
 import { startOf } from "@segnas/operator/local/process.ts";
 import { openStore } from "@segnas/operator/local/store.ts";
@@ -43,6 +46,7 @@ export async function steeredSearch(
     ...{ store, logger, now, startPolicy, holder: "test", retryDelay: () => 50 },
     trials: cacheTrials(store),
     knowledge: new Map(),
+    keepFinished: true,
     held: new Set(),
   };
   /** Every process that a pod ever spoke of: its number and when it started. */
@@ -58,11 +62,17 @@ export async function steeredSearch(
     ...{ store, namespace, logger, now, stateDir, gpus, failed },
     trainer: { ...trainer, ...(command && { command }) },
   });
-  const controllers = startControllers(dependencies, KEY, { changed: () => {}, failed });
+  const controllers = await startControllers({
+    dependencies,
+    failed: (_, __, error) => {
+      failed(error);
+      return undefined;
+    },
+  });
   context.after(async () => {
     await controllers.close();
     await kubelet.close();
-    for (const known of dependencies.knowledge.values()) await (await known).policy.close();
+    await forgetAll(dependencies);
     store.close();
     removeFolder(stateDir);
   });

@@ -35,6 +35,8 @@ export interface TrialWorld {
   now: Date;
   /** Milliseconds to wait after so many failures of the infrastructure. */
   retryDelay: (failures: number) => number;
+  /** Of the trainer, where a search's template names none. */
+  trainerImage?: string | undefined;
 }
 
 export type Attempt = NonNullable<CandidateTrialStatus["attempts"]>[number];
@@ -70,7 +72,7 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
   const job = own.find(({ metadata }) => metadata.name === open.job);
   if (open.uid === undefined) {
     if (stopped) return [write(world, end(attempts, open, suspended(now)))];
-    if (!job) return [{ type: "CreateJob", job: attemptJob(search, trial, open.number) }];
+    if (!job) return [{ type: "CreateJob", job: attemptJob(search, trial, open.number, world.trainerImage) }];
     return [write(world, replace(attempts, { ...open, uid: job.metadata.uid! }))];
   }
   const recorded = job?.metadata.uid === open.uid ? job : undefined;

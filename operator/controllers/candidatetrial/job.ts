@@ -11,6 +11,9 @@ export const TRIAL_LABEL = "segnas.dev/trial";
 /** What the trainer's exit code says (the trainer contract). */
 export const EXIT = { result: 0, invalidConfiguration: 64, untrainable: 65, tryAgain: 75 } as const;
 
+/** By it Kueue knows which queue a Job waits in. */
+const QUEUE_LABEL = "kueue.x-k8s.io/queue-name";
+
 const PORT = 9090;
 /**
  * The trainer keeps its time limit itself. Twice that and an hour to prepare after its pod has come to a machine, it
@@ -31,11 +34,17 @@ export function trainerInput(search: ArchitectureSearch, trial: CandidateTrial):
 /**
  * The Job of attempt `number`: one pod, never started again, whose end says all there is to say. The search's
  * trialTemplate is the ground that the operator's own fields are laid on.
+ * @param image of the trainer, where the template names none
  */
-export function attemptJob(search: ArchitectureSearch, trial: CandidateTrial, number: number): Job {
+export function attemptJob(
+  search: ArchitectureSearch,
+  trial: CandidateTrial,
+  number: number,
+  image?: string,
+): Job {
   const { namespace, name } = keyOf(trial);
   const labels = { [SEARCH_LABEL]: trial.spec.search, [TRIAL_LABEL]: name };
-  const template = search.spec.trialTemplate;
+  const { trialTemplate: template, queueName } = search.spec;
   const { timeLimitSeconds } = search.spec.training;
   return {
     apiVersion: "batch/v1",
@@ -43,7 +52,7 @@ export function attemptJob(search: ArchitectureSearch, trial: CandidateTrial, nu
     metadata: {
       name: attemptName(trial, number),
       namespace,
-      labels,
+      labels: { ...labels, ...(queueName !== undefined && { [QUEUE_LABEL]: queueName }) },
       ownerReferences: [controllerReference(trial)],
     },
     spec: {
@@ -66,7 +75,11 @@ export function attemptJob(search: ArchitectureSearch, trial: CandidateTrial, nu
         metadata: { ...template?.metadata, labels: { ...template?.metadata?.labels, ...labels } },
         spec: {
           ...(timeLimitSeconds && { activeDeadlineSeconds: deadline(timeLimitSeconds) }),
-          ...podSpec(template?.spec ?? { containers: [{ name: TRAINER }] }, trainerInput(search, trial)),
+          ...podSpec(
+            template?.spec ?? { containers: [{ name: TRAINER }] },
+            trainerInput(search, trial),
+            image,
+          ),
         },
       },
     },
@@ -77,7 +90,8 @@ export function attemptJob(search: ArchitectureSearch, trial: CandidateTrial, nu
 export const attemptName = (trial: CandidateTrial, number: number): string =>
   `${trial.metadata.name}-${number}`;
 
-function podSpec(template: PodSpec, input: string): PodSpec {
+function podSpec(template: PodSpec, input: string, image: string | undefined): PodSpec {
+  const volumes = (template.volumes as { name: string }[] | undefined) ?? [];
   return {
     automountServiceAccountToken: false,
     ...template,
@@ -88,11 +102,16 @@ function podSpec(template: PodSpec, input: string): PodSpec {
       seccompProfile: { type: "RuntimeDefault" },
       ...(template.securityContext as object | undefined),
     },
+    volumes: volumes.some(({ name }) => name === TEMPORARY.name) ? volumes : [...volumes, TEMPORARY],
     containers: template.containers.map((container) =>
-      restricted(container.name === TRAINER ? trainerContainer(container, input) : container),
+      restricted(container.name === TRAINER ? trainerContainer(container, input, image) : container),
     ),
   };
 }
+
+/** The one place that a trainer may write to by itself: its root file system is read-only. */
+const TEMPORARY = { name: "segnas-tmp", emptyDir: {} };
+const TEMPORARY_PATH = "/tmp";
 
 const restricted = (container: Container): Container => ({
   ...container,
@@ -103,15 +122,25 @@ const restricted = (container: Container): Container => ({
   },
 });
 
-function trainerContainer(template: Container, input: string): Container {
+function trainerContainer(template: Container, input: string, image: string | undefined): Container {
   const own = [
     { name: "SEGNAS_TRIAL", value: input },
     { name: "SEGNAS_RESULT", value: "/dev/termination-log" },
     { name: "SEGNAS_PORT", value: String(PORT) },
   ];
   const env = template.env?.filter(({ name }) => !own.some((variable) => variable.name === name)) ?? [];
+  const mounts = (template.volumeMounts as { mountPath: string }[] | undefined) ?? [];
+  const temporary = { name: TEMPORARY.name, mountPath: TEMPORARY_PATH };
   return {
+    ...(image !== undefined && { image }),
     ...template,
+    securityContext: {
+      readOnlyRootFilesystem: true,
+      ...(template.securityContext as object | undefined),
+    },
+    volumeMounts: mounts.some(({ mountPath }) => mountPath === TEMPORARY_PATH)
+      ? mounts
+      : [...mounts, temporary],
     env: [...env, ...own],
     ports: [...((template.ports as object[] | undefined) ?? []), { name: "segnas", containerPort: PORT }],
     terminationMessagePath: "/dev/termination-log",

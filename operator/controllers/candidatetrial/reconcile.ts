@@ -20,6 +20,7 @@ export interface TrialDependencies {
   logger: Logger;
   now: () => Date;
   retryDelay: (failures: number) => number;
+  trainerImage?: string;
 }
 
 /** How long to wait for a Job of the same name, but another owner, to go. */
@@ -27,7 +28,7 @@ const FOREIGN_MS = 5_000;
 
 /** Returns when to look again, if nothing changes before. Throws ConflictError: try again. */
 export async function reconcileTrial(dependencies: TrialDependencies, key: Key): Promise<Date | undefined> {
-  const { store, now, retryDelay } = dependencies;
+  const { store, now, retryDelay, trainerImage } = dependencies;
   for (;;) {
     const trial = await store.get("CandidateTrial", key);
     // One that is to go is its garbage collector's.
@@ -45,6 +46,7 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
         events: await store.list("Event", key.namespace),
         now: now(),
         retryDelay,
+        trainerImage,
       };
     };
     let world = await look(store);

@@ -7,6 +7,7 @@ import type { ArchitectureSearch } from "@segnas/operator/api/generated/architec
 import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetrials.ts";
 import { type Job, keyOf, type Pod, type Store, type WatchEvent } from "@segnas/operator/api/store.ts";
 import {
+  forgetAll,
   knowledgeOf,
   reconcileSearch,
   type SearchDependencies,
@@ -91,6 +92,7 @@ export async function createModel({ spec, startPolicy, snapshotEvery }: ModelSet
       holder: `operator-${started++}`,
       trials: cacheTrials(operatorStore),
       knowledge: new Map(),
+      keepFinished: true,
       held: new Set(),
     };
   }
@@ -132,14 +134,7 @@ export async function createModel({ spec, startPolicy, snapshotEvery }: ModelSet
   async function kill(operator: Operator): Promise<void> {
     operators.delete(operator);
     operator.dependencies.trials.close();
-    for (const known of operator.dependencies.knowledge.values())
-      await Promise.race([
-        known.then(
-          ({ policy }) => policy.close(),
-          () => {},
-        ),
-        turn(),
-      ]);
+    await Promise.race([forgetAll(operator.dependencies), turn()]);
   }
 
   function begin(operator: Operator, id: string, work: () => Promise<unknown>): void {

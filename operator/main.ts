@@ -1,0 +1,41 @@
+// The operator's process: settings, logs, HTTP for metrics and health, and its end.
+import { randomUUID } from "node:crypto";
+import { UserError } from "@segnas/searchspace/errors.ts";
+import { Registry } from "prom-client";
+import { createLogger, format, transports } from "winston";
+import { createOperator } from "./operator.ts";
+import { readSettings } from "./settings.ts";
+import { serve } from "./web/server.ts";
+
+try {
+  const settings = readSettings(process.env, randomUUID());
+  const logger = createLogger({
+    level: settings.logLevel,
+    format: format.combine(format.timestamp(), format.json()),
+    transports: [new transports.Console()],
+  });
+  const registry = new Registry();
+  const operator = createOperator(settings, registry, logger);
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.once(signal, () => {
+      logger.info("stopping", { signal });
+      stop.abort();
+    });
+  const server = await serve({ port: settings.port, registry, notReady: operator.notReady });
+  try {
+    await operator.run(stop.signal);
+    process.exitCode = 0;
+  } catch (error) {
+    logger.error("ended", { reason: (error as Error).message });
+    process.exitCode = 1;
+  }
+  server.close();
+  // Whatever still runs must not write any more.
+  logger.on("finish", () => process.exit());
+  logger.end();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

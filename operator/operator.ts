@@ -1,0 +1,173 @@
+// The operator in a cluster: caches from its first moment on, controllers while it holds the Lease.
+import { randomUUID } from "node:crypto";
+import { UserError } from "@segnas/searchspace/errors.ts";
+import type { Registry } from "prom-client";
+import type { Logger } from "winston";
+import type { ArchitectureSearch } from "./api/generated/architecturesearches.ts";
+import type { CandidateTrial } from "./api/generated/candidatetrials.ts";
+import type { Key, Objects } from "./api/store.ts";
+import {
+  forget,
+  forgetAll,
+  type SearchDependencies,
+  stallSearch,
+} from "./controllers/architecturesearch/reconcile.ts";
+import { defaultRetryDelay } from "./controllers/candidatetrial/decide.ts";
+import { type Controller, startControllers } from "./controllers/controllers.ts";
+import { cacheTrials } from "./controllers/trials.ts";
+import { createClient, loadKubeConfig } from "./kube/client.ts";
+import { conditionEvents, createRecorder } from "./kube/events.ts";
+import { openClusterStore } from "./kube/informers.ts";
+import { acquireLease } from "./kube/lease.ts";
+import type { StatusWritten } from "./kube/store.ts";
+import { FencedError } from "./ledger/shards.ts";
+import { controllerMetrics } from "./metrics/controllers.ts";
+import { startPolicy } from "./policy/client.ts";
+import type { Settings } from "./settings.ts";
+
+/** The Lease's name, for an operator of all namespaces and for that of one. */
+const LEASE = "segnas-operator";
+const REPORTER = "segnas.dev/operator";
+/** Objects of a kind that are worked on at a time. */
+const CONCURRENCY = 16;
+/** A watch tells of itself once a minute. */
+const SILENCE_MS = 180_000;
+/** After the first failure of an object; doubled with each, up to the longest. */
+const FAILURE_MS = 500;
+const LONGEST_FAILURE_MS = 300_000;
+/** How long until a search that a person has to mend is looked at again, if nothing changes before. */
+const STALLED_MS = 60_000;
+/** So many failures in a row may come of what is kept in memory. */
+const FORGET_AFTER = 3;
+
+export interface Operator {
+  /** What keeps it from being ready; undefined where nothing does. */
+  notReady(): string | undefined;
+  /** Works until the signal aborts, or throws where it must not go on: in a new process it may. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function createOperator(settings: Settings, registry: Registry, logger: Logger): Operator {
+  const now = () => new Date();
+  const { random } = Math;
+  const { namespace, trainerImage, pod } = settings;
+  const metrics = controllerMetrics(registry);
+  const client = createClient(loadKubeConfig(), { observe: metrics.observeCall });
+  const recorder = createRecorder({
+    client,
+    controller: REPORTER,
+    instance: pod.name,
+    now,
+    failed: (error) => logger.debug("event not written", { reason: sentenceOf(error) }),
+  });
+  const statusWritten: StatusWritten = (before, after) => {
+    if (isOurs(before) && isOurs(after)) recorder.record(after, conditionEvents(before, after));
+  };
+  const store = openClusterStore({
+    ...{ client, namespace, statusWritten, now, random },
+    failed: (kind, error) => logger.warn("watch broken", { kind, reason: sentenceOf(error) }),
+  });
+  let synced = false;
+  store.synced.then(
+    () => {
+      synced = true;
+    },
+    () => {},
+  );
+
+  async function run(signal: AbortSignal): Promise<void> {
+    const end = Promise.withResolvers<never>();
+    end.promise.catch(() => {});
+    try {
+      const leadership = await acquireLease(
+        {
+          ...{ client, now, random, name: LEASE, identity: pod.uid },
+          namespace: pod.namespace ?? client.namespace,
+          failed: (error) => logger.warn("lease not reached", { reason: sentenceOf(error) }),
+          observed: (holder) =>
+            logger.info("lease seen", { holder: holder ?? "nobody", own: holder === pod.uid }),
+        },
+        signal,
+      );
+      metrics.leads(LEASE, true);
+      logger.info("leading", { identity: pod.uid, namespace: namespace ?? "all" });
+      leadership.lost.addEventListener("abort", () => end.reject(leadership.lost.reason));
+      signal.addEventListener("abort", () => end.reject(signal.reason));
+      signal.throwIfAborted();
+      await Promise.race([store.synced, end.promise]);
+      const dependencies: SearchDependencies = {
+        ...{ store, logger, now, startPolicy },
+        holder: randomUUID(),
+        trials: cacheTrials(store),
+        knowledge: new Map(),
+        keepFinished: false,
+        held: new Set(),
+      };
+      const controllers = await startControllers({
+        dependencies: {
+          ...dependencies,
+          retryDelay: defaultRetryDelay,
+          ...(trainerImage !== undefined && { trainerImage }),
+        },
+        failed: (controller, key, error, failures) => {
+          if (error instanceof FencedError) end.reject(error);
+          return failed(dependencies, controller, key, error, failures);
+        },
+        concurrency: CONCURRENCY,
+        observer: (controller) => metrics.observeQueue(controller, CONCURRENCY),
+      });
+      try {
+        await end.promise;
+      } finally {
+        // Who has lost the Lease may write nothing more: its process ends at once.
+        if (signal.aborted && leadership.holds()) {
+          await controllers.close();
+          await forgetAll(dependencies);
+          await leadership.release();
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      metrics.leads(LEASE, false);
+      await Promise.all([store.close(), recorder.close()]);
+    }
+  }
+
+  /** What is done about an error: said, and tried again later. */
+  function failed(
+    dependencies: SearchDependencies,
+    controller: Controller,
+    key: Key,
+    error: unknown,
+    failures: number,
+  ): Date {
+    const about = { controller, namespace: key.namespace, name: key.name };
+    const later = (milliseconds: number): Date => new Date(now().getTime() + milliseconds);
+    const isSearch = controller === "ArchitectureSearch";
+    if (isSearch && error instanceof UserError) {
+      logger.warn("search stalled", { ...about, reason: error.message });
+      stallSearch(dependencies, key, error.message).catch((cause) =>
+        logger.warn("status not written", { ...about, reason: sentenceOf(cause) }),
+      );
+      return later(STALLED_MS);
+    }
+    logger.warn("reconcile failed", { ...about, failures, reason: sentenceOf(error) });
+    if (isSearch && failures >= FORGET_AFTER) forget(dependencies, key).catch(() => {});
+    return later(Math.min(FAILURE_MS * 2 ** Math.min(failures - 1, 20), LONGEST_FAILURE_MS));
+  }
+
+  return {
+    notReady() {
+      if (!synced) return "not every kind has been listed yet";
+      const silent = store.silent(SILENCE_MS);
+      return silent.length > 0 ? `nothing has been heard of ${silent.join(", ")}` : undefined;
+    },
+    run,
+  };
+}
+
+const isOurs = (object: Objects[keyof Objects]): object is ArchitectureSearch | CandidateTrial =>
+  object.kind === "ArchitectureSearch" || object.kind === "CandidateTrial";
+
+const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,46 @@
+// What the operator is told by its environment.
+import { hostname } from "node:os";
+import { UserError } from "@segnas/searchspace/errors.ts";
+
+export interface Settings {
+  /** The searches of one namespace; of all where undefined. */
+  namespace: string | undefined;
+  /** For searches whose trialTemplate names none. */
+  trainerImage: string | undefined;
+  /** Of metrics and health. */
+  port: number;
+  logLevel: string;
+  pod: {
+    name: string;
+    /** Where the Lease lies. */
+    namespace: string | undefined;
+    /** Who holds the Lease: the same for each start of a pod's container. */
+    uid: string;
+  };
+}
+
+const LEVELS = ["error", "warn", "info", "debug"];
+
+/**
+ * @param processId what stands for the pod's UID outside a cluster
+ * @throws UserError that names the variable
+ */
+export function readSettings(env: NodeJS.ProcessEnv, processId: string): Settings {
+  const { SEGNAS_PORT = "8080", SEGNAS_LOG_LEVEL: logLevel = "info" } = env;
+  const port = Number(SEGNAS_PORT);
+  if (!/^\d+$/.test(SEGNAS_PORT) || port > 65_535)
+    throw new UserError(`SEGNAS_PORT: is ${SEGNAS_PORT}, write a port from 0 to 65535`);
+  if (!LEVELS.includes(logLevel))
+    throw new UserError(`SEGNAS_LOG_LEVEL: is ${logLevel}, write ${LEVELS.slice(0, -1).join(", ")} or debug`);
+  return {
+    namespace: env.SEGNAS_NAMESPACE || undefined,
+    trainerImage: env.SEGNAS_TRAINER_IMAGE || undefined,
+    port,
+    logLevel,
+    pod: {
+      name: env.POD_NAME || hostname(),
+      namespace: env.POD_NAMESPACE || undefined,
+      uid: env.POD_UID || processId,
+    },
+  };
+}
