@@ -80,9 +80,9 @@ test("Resample proposes again until the limits hold; FailureReward takes what co
   const first = searchWith(constraints);
   let violations = 0;
   for (let index = 0; index < 12; index++) {
-    const { decisions } = await proposalFor(resample, policy, index, 0);
+    const { decisions } = await proposalFor(resample, policy, index, 0, 0);
     assert.equal(violationOf(resample, fromDecisions(decisions)), undefined);
-    const proposal = await proposalFor(first, policy, index, 0);
+    const proposal = await proposalFor(first, policy, index, 0, 0);
     assert.deepEqual(proposal, await policy.propose(index, 0));
     const place = { index, entries: 0, policyVersion: 0, gate: [] };
     const { violation } = proposedTrial(first, place, proposal).spec;
@@ -103,7 +103,7 @@ test("where no proposal keeps the limits, one is made all the same", async () =>
       return policy.propose(...args);
     },
   };
-  const { decisions } = await proposalFor(search, counting, 0, 0);
+  const { decisions } = await proposalFor(search, counting, 0, 0, 0);
   assert.equal(draws, 1000);
   assert.match(violationOf(search, fromDecisions(decisions))!, /parameters/);
 });
@@ -115,10 +115,10 @@ test("the first trials get the architectures that the search begins with, with t
   const policy = pretendPolicy({ settings: { name: "random", batchSize: 1 }, seed: 1 });
   for (const [index, name] of ["arch0", "arch1"].entries()) {
     const decisions = toDecisions(parseArchitecture(name));
-    assert.deepEqual(await proposalFor(search, policy, index, 0), {
+    assert.deepEqual(await proposalFor(search, policy, index, 0, 0), {
       decisions,
       logProbability: await policy.score(0, decisions),
     });
   }
-  assert.deepEqual(await proposalFor(search, policy, 2, 0), await policy.propose(2, 0));
+  assert.deepEqual(await proposalFor(search, policy, 2, 0, 0), await policy.propose(2, 0));
 });
