@@ -15,8 +15,9 @@ import {
 import { defaultRetryDelay } from "./controllers/candidatetrial/decide.ts";
 import { type Controller, startControllers } from "./controllers/controllers.ts";
 import { cacheTrials } from "./controllers/trials.ts";
-import { createClient, loadKubeConfig } from "./kube/client.ts";
-import { conditionEvents, createRecorder } from "./kube/events.ts";
+import { ApiError, createClient, loadKubeConfig } from "./kube/client.ts";
+import { conditionEvents } from "./kube/condition-events.ts";
+import { createRecorder } from "./kube/events.ts";
 import { openClusterStore } from "./kube/informers.ts";
 import { acquireLease } from "./kube/lease.ts";
 import type { StatusWritten } from "./kube/store.ts";
@@ -58,14 +59,18 @@ export function createOperator(settings: Settings, registry: Registry, logger: L
     controller: REPORTER,
     instance: pod.name,
     now,
-    failed: (error) => logger.debug("event not written", { reason: sentenceOf(error) }),
+    failed: (error) => logger.warn("event not written", { reason: sentenceOf(error) }),
   });
   const statusWritten: StatusWritten = (before, after) => {
     if (isOurs(before) && isOurs(after)) recorder.record(after, conditionEvents(before, after));
   };
   const store = openClusterStore({
     ...{ client, namespace, statusWritten, now, random },
-    failed: (kind, error) => logger.warn("watch broken", { kind, reason: sentenceOf(error) }),
+    failed(kind, error) {
+      // A version that is too old is listed anew: that is how watches go on.
+      const expired = error instanceof ApiError && error.status === 410;
+      logger.log(expired ? "debug" : "warn", "watch broken", { kind, reason: sentenceOf(error) });
+    },
   });
   let synced = false;
   store.synced.then(

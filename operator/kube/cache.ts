@@ -29,6 +29,7 @@ const GONE = 10_000;
 export function createCache<K extends Kind>(): Cache<K> {
   const objects = new Map<string, Objects[K]>();
   const gone = new Set<string>();
+  let lastList = "";
   const id = ({ namespace, name }: Key): string => `${namespace}/${name}`;
 
   function see(object: Objects[K]): WatchEvent<K>[] {
@@ -76,14 +77,17 @@ export function createCache<K extends Kind>(): Cache<K> {
     lose,
     replace(listed, resourceVersion) {
       const there = new Set(listed.map(({ metadata }) => metadata.uid));
+      // A server that was restored from a backup has gone back in time: what it says now is so.
+      const restored = isLaterVersion(lastList, resourceVersion);
+      lastList = resourceVersion;
       const missing = [...objects.values()].filter(
         ({ metadata }) =>
-          !there.has(metadata.uid) && !isLaterVersion(metadata.resourceVersion, resourceVersion),
+          restored ||
+          (!there.has(metadata.uid) && !isLaterVersion(metadata.resourceVersion, resourceVersion)),
       );
-      return [
-        ...missing.flatMap((object) => lose(keyOf(object), object.metadata.uid!)),
-        ...listed.flatMap(see),
-      ];
+      const events = missing.flatMap((object) => lose(keyOf(object), object.metadata.uid!));
+      if (restored) gone.clear();
+      return [...events, ...listed.flatMap(see)];
     },
   };
 }

@@ -5,6 +5,7 @@ import https from "node:https";
 import { createInterface } from "node:readline";
 import { json, text } from "node:stream/consumers";
 import { setTimeout as wait } from "node:timers/promises";
+import { urlToHttpOptions } from "node:url";
 // Not the package's root, which loads a class for every kind that there is.
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { UserError } from "@segnas/searchspace/errors.ts";
@@ -52,10 +53,13 @@ export class ApiError extends Error {
 export interface ClientOptions {
   /** Told of each answer; a request without one has code 0. */
   observe?: (call: { method: string; host: string; code: number; seconds: number }) => void;
+  /** How long an answer may let wait for itself, or stop on its way. 30 s where left out. */
+  timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 30_000;
 const RETRIES = 10;
+/** How long a connection is kept without use. API servers end it after 90 s, gateways on the way forget it silently. */
+const IDLE_CONNECTION_MS = 60_000;
 
 /**
  * What KUBECONFIG or ~/.kube/config names, else the ServiceAccount of the pod that this runs in.
@@ -69,7 +73,11 @@ export function loadKubeConfig(context?: string): KubeConfig {
   } catch (error) {
     throw new UserError(`kubeconfig: cannot be read (${(error as Error).message})`);
   }
-  if (!config.getCurrentCluster()) {
+  const cluster = config.getCurrentCluster();
+  // Where nothing is found, client-node takes a server that was usual once.
+  if (config.getCurrentContext() === "loaded-context" && cluster?.server === "http://localhost:8080")
+    throw new UserError("kubeconfig: there is none; set KUBECONFIG, or write ~/.kube/config");
+  if (!cluster) {
     const what = context === undefined ? "no current context" : `no context ${context}`;
     throw new UserError(
       `kubeconfig: it has ${what} with a cluster; set KUBECONFIG, or name one by --context`,
@@ -79,8 +87,12 @@ export function loadKubeConfig(context?: string): KubeConfig {
 }
 
 /** A client for the current context of a kubeconfig. */
-export function createClient(config: KubeConfig, { observe = () => {} }: ClientOptions = {}): ApiClient {
+export function createClient(
+  config: KubeConfig,
+  { observe = () => {}, timeoutMs = 30_000 }: ClientOptions = {},
+): ApiClient {
   const server = new URL(config.getCurrentCluster()!.server);
+  const { hostname, port } = urlToHttpOptions(server); // an IPv6 address without its brackets
   const base = server.pathname.replace(/\/$/, "");
   const transport = server.protocol === "http:" ? http : https;
   let agent: http.Agent | undefined;
@@ -101,14 +113,15 @@ export function createClient(config: KubeConfig, { observe = () => {} }: ClientO
     const observed = (code: number): void =>
       observe({ method, host: server.host, code, seconds: (performance.now() - start) / 1000 });
     return await new Promise<IncomingMessage>((resolve, reject) => {
+      let begun: IncomingMessage | undefined;
       const request = transport.request(
         {
           ...given,
           agent,
           ...(signal && { signal }),
           method,
-          host: server.hostname,
-          port: server.port || undefined,
+          host: hostname,
+          port,
           path: `${base}${path}${search.size > 0 ? `?${search}` : ""}`,
           headers: {
             ...given.headers,
@@ -121,14 +134,16 @@ export function createClient(config: KubeConfig, { observe = () => {} }: ClientO
           },
         },
         (response) => {
+          begun = response;
           observed(response.statusCode!);
           resolve(response);
         },
       );
       request.setTimeout(timeout, () =>
-        request.destroy(new Error(`${method} ${path}: no answer in ${timeout / 1000} s`)),
+        (begun ?? request).destroy(new Error(`${method} ${path}: no answer in ${timeout / 1000} s`)),
       );
       request.on("error", (error) => {
+        if (begun) return; // whoever reads it is told
         observed(0);
         reject(error);
       });
@@ -136,7 +151,7 @@ export function createClient(config: KubeConfig, { observe = () => {} }: ClientO
     });
   }
 
-  async function answer(request: ApiRequest, timeout = TIMEOUT_MS): Promise<IncomingMessage> {
+  async function answer(request: ApiRequest, timeout = timeoutMs): Promise<IncomingMessage> {
     const response = await send(request, timeout);
     if (response.statusCode! < 300) return response;
     throw apiError(response, await text(response));
@@ -159,16 +174,20 @@ export function createClient(config: KubeConfig, { observe = () => {} }: ClientO
     async *lines(request) {
       // How long such an answer may be silent its reader knows.
       const response = await answer(request, 0);
-      yield* createInterface({ input: response, crlfDelay: Infinity });
-      // A reader of lines takes an answer that broke off for one that ended.
-      if (response.errored) throw response.errored;
+      try {
+        // Throws where the answer breaks off.
+        yield* createInterface({ input: response, crlfDelay: Infinity });
+      } finally {
+        response.destroy(); // its reader may stop before its end
+      }
     },
   };
 }
 
 /** The kubeconfig's own agent opens a connection for each request. That of a proxy is left as it is. */
 function keepAlive(agent: http.Agent): http.Agent {
-  const options = { ...(agent as http.Agent & { options: https.AgentOptions }).options, keepAlive: true };
+  const given = (agent as http.Agent & { options: https.AgentOptions }).options;
+  const options = { ...given, keepAlive: true, timeout: IDLE_CONNECTION_MS };
   if (agent.constructor === https.Agent) return new https.Agent(options);
   return agent.constructor === http.Agent ? new http.Agent(options) : agent;
 }

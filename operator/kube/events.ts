@@ -1,10 +1,6 @@
-// Events (events.k8s.io/v1) tell people who look at an object what has become of it. What there is to tell follows
-// from the object before and after its status was written; telling it is never in the way of work, and may fail.
-import { SearchCondition, SearchReason, TrialCondition, TrialReason } from "../api/conditions.ts";
-import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
-import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import type { Condition, ObjectMeta } from "../api/meta.ts";
-import { AttemptCause } from "../controllers/candidatetrial/outcome.ts";
+// Events (events.k8s.io/v1) tell people who look at an object what has become of it. Writing them is never in the way
+// of work, and may fail.
+import type { ObjectMeta } from "../api/meta.ts";
 import { type ApiClient, ApiError } from "./client.ts";
 
 export interface ObjectEvent {
@@ -14,82 +10,6 @@ export interface ObjectEvent {
   /** A sentence. */
   note: string;
 }
-
-/** What a status write has to tell: one event for one thing, none for counts that go on. */
-export function conditionEvents<T extends ArchitectureSearch | CandidateTrial>(
-  before: T,
-  after: T,
-): ObjectEvent[] {
-  return after.kind === "ArchitectureSearch"
-    ? searchEvents(before as ArchitectureSearch, after)
-    : trialEvents(before as CandidateTrial, after);
-}
-
-function searchEvents(before: ArchitectureSearch, after: ArchitectureSearch): ObjectEvent[] {
-  const became = (type: string) => turned(before, after, type);
-  const failed = became(SearchCondition.Failed);
-  if (failed) return [event("Warning", failed)];
-  const complete = became(SearchCondition.Complete);
-  if (complete) return [event("Normal", complete)];
-  const suspended = became(SearchCondition.Suspended);
-  if (suspended) return [event("Normal", suspended)];
-  const events: ObjectEvent[] = [];
-  const progressing = became(SearchCondition.Progressing);
-  if (progressing) {
-    const first = !condition(before, SearchCondition.Progressing);
-    events.push(event("Normal", progressing, first ? progressing.reason : "Resumed"));
-  }
-  const stalled = became(SearchCondition.Stalled);
-  if (stalled) events.push(event("Warning", stalled));
-  const cleared = turned(after, before, SearchCondition.Stalled) && condition(after, SearchCondition.Stalled);
-  if (cleared?.reason === SearchReason.Searching) events.push(event("Normal", cleared, "Recovered"));
-  return events;
-}
-
-function trialEvents(before: CandidateTrial, after: CandidateTrial): ObjectEvent[] {
-  const ended =
-    turned(before, after, TrialCondition.Failed) ?? turned(before, after, TrialCondition.Complete);
-  // What was rejected or deleted is nothing to worry about.
-  if (ended) return [event(after.status?.result?.outcome === "Failed" ? "Warning" : "Normal", ended)];
-  const open = before.status?.attempts?.filter(({ endTime }) => endTime === undefined) ?? [];
-  const events = open.flatMap(({ number }): ObjectEvent[] => {
-    const attempt = after.status?.attempts?.find((other) => other.number === number);
-    if (attempt?.endTime === undefined || attempt.cause === undefined) return [];
-    const type = attempt.cause === AttemptCause.Suspended ? "Normal" : "Warning";
-    return [{ type, reason: attempt.cause, note: `attempt ${number}: ${attempt.message ?? "ended"}` }];
-  });
-  const progressing = condition(after, TrialCondition.Progressing);
-  if (progressing?.status !== "True") return events;
-  if (progressing.reason === TrialReason.Running) {
-    if (turned(before, after, TrialCondition.Progressing)) events.push(event("Normal", progressing));
-    return events;
-  }
-  const obstacle = obstacleOf(progressing);
-  if (obstacle && obstacle !== obstacleOf(condition(before, TrialCondition.Progressing)))
-    events.push(event("Warning", progressing, obstacle));
-  return events;
-}
-
-const condition = (object: ArchitectureSearch | CandidateTrial, type: string): Condition | undefined =>
-  object.status?.conditions?.find((condition) => condition.type === type);
-
-/** The condition, where it has become true or is true for another reason than before. */
-function turned<T extends ArchitectureSearch | CandidateTrial>(before: T, after: T, type: string) {
-  const [was, is] = [condition(before, type), condition(after, type)];
-  return is?.status === "True" && (was?.status !== "True" || was.reason !== is.reason) ? is : undefined;
-}
-
-const event = (
-  type: ObjectEvent["type"],
-  { message, reason }: Condition,
-  word: string = reason,
-): ObjectEvent => ({ type, reason: word, note: message });
-
-/** Kubernetes' own word for what an attempt waits for, with which the message then begins (see whyPending). */
-const obstacleOf = ({ reason, message }: Partial<Condition> = {}): string | undefined =>
-  reason === TrialReason.Pending
-    ? /^(?:container \S+: )?([A-Z]\w*)(?:: |$)/.exec(message ?? "")?.[1]
-    : undefined;
 
 /** The object that an event is about. */
 export interface Regarding {
@@ -150,44 +70,39 @@ export function createRecorder({ client, controller, instance, now, failed }: Re
   let isWriting = false;
   let closed: number | undefined;
 
-  function record(regarding: Regarding, { type, reason, note }: ObjectEvent, time: number): void {
-    const { apiVersion, kind, metadata } = regarding;
-    const { name, namespace = "default", uid = "", resourceVersion } = metadata;
+  function take(regarding: Regarding, event: ObjectEvent, time: number): void {
+    const { uid = "" } = regarding.metadata;
     if (!allowed(uid, time)) return;
-    const key = JSON.stringify([uid, type, reason, note]);
+    const key = JSON.stringify([uid, event.type, event.reason, event.note]);
     const known = remembered.get(key);
-    const series = known && time - known.last <= SERIES_MS ? known : first();
+    const series = known && time - known.last <= SERIES_MS ? known : begin(regarding, event, time);
     series.count++;
     series.last = time;
     remember(remembered, key, series);
     waiting.add(series);
     if (waiting.size > MAX_QUEUED) waiting.delete(oldest(waiting));
+  }
 
-    function first(): Series {
-      // No two events have the same, whatever the clock does.
-      lastMicroseconds = Math.max(time * 1000, lastMicroseconds + 1);
-      const eventName = `${name.slice(0, MAX_NAME).replace(/[-.]+$/, "")}.${hex(lastMicroseconds)}`;
-      return {
-        collection: `/apis/events.k8s.io/v1/namespaces/${namespace}/events`,
-        name: eventName,
-        body: {
-          apiVersion: "events.k8s.io/v1",
-          kind: "Event",
-          metadata: { namespace, name: eventName },
-          eventTime: microTime(lastMicroseconds),
-          reportingController: controller,
-          reportingInstance: instance.slice(0, MAX_INSTANCE),
-          action: "Reconcile",
-          regarding: { apiVersion, kind, namespace, name, uid, resourceVersion },
-          type,
-          reason,
-          note: cut(note),
-        },
-        count: 0,
-        last: time,
-        written: false,
-      };
-    }
+  function begin({ apiVersion, kind, metadata }: Regarding, event: ObjectEvent, time: number): Series {
+    const { name: about, namespace = "default", uid, resourceVersion } = metadata;
+    // No two events have the same, whatever the clock does.
+    lastMicroseconds = Math.max(time * 1000, lastMicroseconds + 1);
+    const name = `${about.slice(0, MAX_NAME).replace(/[-.]+$/, "")}.${hex(lastMicroseconds)}`;
+    const body = {
+      apiVersion: "events.k8s.io/v1",
+      kind: "Event",
+      metadata: { namespace, name },
+      eventTime: microTime(lastMicroseconds),
+      reportingController: controller,
+      reportingInstance: instance.slice(0, MAX_INSTANCE),
+      action: "Reconcile",
+      regarding: { apiVersion, kind, namespace, name: about, uid, resourceVersion },
+      type: event.type,
+      reason: event.reason,
+      note: cut(event.note),
+    };
+    const collection = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
+    return { collection, name, body, count: 0, last: time, written: false };
   }
 
   async function writeAll(): Promise<void> {
@@ -203,34 +118,29 @@ export function createRecorder({ client, controller, instance, now, failed }: Re
     isWriting = false;
   }
 
-  async function write(written: Series): Promise<void> {
-    const { collection, name, body, count, last } = written;
-    const series = count > 1 && { series: { count, lastObservedTime: microTime(last * 1000) } };
+  async function write(series: Series): Promise<void> {
+    const { collection, name, count, last } = series;
+    const repeats = count > 1 && { series: { count, lastObservedTime: microTime(last * 1000) } };
     const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-    if (series && written.written) {
+    if (series.written && repeats) {
+      const contentType = "application/merge-patch+json";
       try {
-        const contentType = "application/merge-patch+json";
-        await client.request({
-          method: "PATCH",
-          path: `${collection}/${name}`,
-          body: series,
-          contentType,
-          signal,
-        });
+        const path = `${collection}/${name}`;
+        await client.request({ method: "PATCH", path, body: repeats, contentType, signal });
         return;
       } catch (error) {
         // Events are kept for an hour or so.
         if (!(error instanceof ApiError) || error.status !== 404) throw error;
       }
     }
-    await client.request({ method: "POST", path: collection, body: { ...body, ...series }, signal });
-    written.written = true;
+    await client.request({ method: "POST", path: collection, body: { ...series.body, ...repeats }, signal });
+    series.written = true;
   }
 
   return {
     record(regarding, events) {
       if (closed !== undefined) return;
-      for (const event of events) record(regarding, event, now().getTime());
+      for (const event of events) take(regarding, event, now().getTime());
       if (isWriting || waiting.size === 0) return;
       isWriting = true;
       writing = writeAll();

@@ -2,7 +2,7 @@
 import type { Kind, Objects, Store } from "../api/store.ts";
 import { SEARCH_LABEL } from "../controllers/candidatetrial/job.ts";
 import type { ApiClient } from "./client.ts";
-import { startReflector } from "./reflector.ts";
+import { type ReflectorTimings, startReflector } from "./reflector.ts";
 import { collectionPath, createRemote, received } from "./remote.ts";
 import { CACHED, type Cached, createStore, type StatusWritten } from "./store.ts";
 
@@ -33,6 +33,9 @@ const QUERIES: Partial<Record<Cached, Record<string, string>>> = {
   Event: { fieldSelector: "reason=FailedCreate,regarding.kind=Job" },
 };
 
+/** The API server keeps no cache of events, and so sends no bookmarks: their watches are short, as their end tells. */
+const TIMINGS: Partial<Record<Cached, Partial<ReflectorTimings>>> = { Event: { watchSeconds: 60 } };
+
 export function openClusterStore(options: InformersOptions): ClusterStore {
   const { client, namespace, statusWritten, failed, now, random } = options;
   const store = createStore(createRemote(client), statusWritten);
@@ -42,6 +45,7 @@ export function openClusterStore(options: InformersOptions): ClusterStore {
       client,
       path: collectionPath(kind, namespace),
       ...(query && { query }),
+      timings: TIMINGS[kind] ?? {},
       listed: (objects, resourceVersion) =>
         store.listed(
           kind,

@@ -11,8 +11,8 @@ export interface ReflectorOptions<T extends { metadata: ObjectMeta }> {
   path: string;
   /** labelSelector, fieldSelector. */
   query?: Record<string, string>;
-  /** All that there is, after each list: what is not among it is gone. */
-  listed: (objects: T[]) => void;
+  /** All that there is at a version, after each list: what is not among it is gone. */
+  listed: (objects: T[], resourceVersion: string) => void;
   /** An event that cannot be taken (it throws) comes again. */
   changed: (type: "ADDED" | "MODIFIED" | "DELETED", object: T) => void;
   /** Told of each thing that went wrong; it goes on by itself. */
@@ -53,7 +53,7 @@ export const REFLECTOR_TIMINGS: ReflectorTimings = {
 export interface Reflector {
   /** Resolves after the first list; rejects where it is closed before. */
   synced: Promise<void>;
-  /** When the server was last heard of: a list, an event, a bookmark; undefined before the first list. */
+  /** When the server was last heard of: a list, an event, a bookmark, a watch's end in time; undefined before. */
   heard(): Date | undefined;
   /** Resolves when nothing is called any more. */
   close(): Promise<void>;
@@ -93,7 +93,8 @@ export function recovery(
 
 interface List<T> {
   metadata: { resourceVersion: string; continue?: string };
-  items: T[];
+  /** Go writes an empty list as null where nobody took care. */
+  items: T[] | null;
 }
 
 interface Status {
@@ -146,7 +147,7 @@ export function startReflector<T extends { metadata: ObjectMeta }>(options: Refl
   async function list(): Promise<void> {
     const { items, resourceVersion } = await listAll();
     if (closed) return;
-    options.listed(items);
+    options.listed(items, resourceVersion);
     version = resourceVersion;
     synced.resolve();
   }
@@ -163,7 +164,7 @@ export function startReflector<T extends { metadata: ObjectMeta }>(options: Refl
   }
 
   async function listPages(limit: { limit?: number }) {
-    const items: T[] = [];
+    let items: T[] = [];
     let next: { continue?: string } = {};
     for (;;) {
       const page = await client.request<List<T>>({
@@ -172,7 +173,7 @@ export function startReflector<T extends { metadata: ObjectMeta }>(options: Refl
         signal: abort.signal,
       });
       heard = now();
-      items.push(...page.items);
+      items = items.concat(page.items ?? []);
       if (!page.metadata.continue) return { items, resourceVersion: page.metadata.resourceVersion };
       next = { continue: page.metadata.continue };
     }
@@ -214,6 +215,8 @@ export function startReflector<T extends { metadata: ObjectMeta }>(options: Refl
     }
     if (version === from && now().getTime() - start < timings.shortWatchMs)
       throw new WatchError("short", `watch of ${path}: ended at once, without an event`);
+    // The server ends a watch in time.
+    heard = now();
   }
 
   const running = run();

@@ -1,5 +1,6 @@
 // The operator's HTTP: metrics for Prometheus, and how it is for the kubelet.
 import { createServer, type Server } from "node:http";
+import { UserError } from "@segnas/searchspace/errors.ts";
 import type { Registry } from "prom-client";
 
 export interface ServerOptions {
@@ -10,7 +11,7 @@ export interface ServerOptions {
   notReady: () => string | undefined;
 }
 
-/** Listens on every address. Rejects where the port is taken. */
+/** Listens on every address. Throws UserError where the port is taken. */
 export async function serve({ port, registry, notReady }: ServerOptions): Promise<Server> {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://operator");
@@ -26,7 +27,9 @@ export async function serve({ port, registry, notReady }: ServerOptions): Promis
     } else answer(404, "Here are /metrics, /healthz and /readyz.");
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
+  server.once("error", ({ message }) =>
+    reject(new UserError(`SEGNAS_PORT: cannot listen on ${port} (${message}); write another port`)),
+  );
   server.listen(port, resolve);
   await promise;
   return server;

@@ -1,0 +1,217 @@
+// What a search is at this moment, read from where it lies: no cache, no Lease, nothing is written. For people who look
+// at it now and then.
+import { setTimeout as wait } from "node:timers/promises";
+import { UserError } from "@segnas/searchspace/errors.ts";
+import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
+import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
+import {
+  type Event,
+  isControlledBy,
+  type KubernetesObject,
+  keyOf,
+  type Pod,
+  type Reader,
+} from "../api/store.ts";
+import { SEARCH_LABEL, TRAINER, TRIAL_LABEL } from "../controllers/candidatetrial/job.ts";
+import { type Ledger, readLedger } from "../ledger/shards.ts";
+import { listManifests, type PolicyUpdate, readSnapshot } from "../ledger/snapshots.ts";
+import type { Progress } from "../local/progress.ts";
+import type { SearchView } from "../local/run.ts";
+import { type ApiClient, ApiError } from "./client.ts";
+import { collectionPath } from "./remote.ts";
+
+type Running = SearchView["running"];
+
+export interface ReadView extends SearchView {
+  /** Why its ledger could not be read, where that is so: then it has no entries here. */
+  problem?: string;
+}
+
+/** Reads a search, all but what its policy has learned. */
+export async function readView(
+  reader: Reader,
+  search: ArchitectureSearch,
+  progressOf: (pods: Pod[]) => Promise<Running>,
+): Promise<ReadView> {
+  const { namespace, name } = keyOf(search);
+  const labels = { [SEARCH_LABEL]: name };
+  const pods = allowed(reader.list("Pod", namespace, labels), []).then(progressOf);
+  const [listed, ledger, known] = await Promise.all([
+    reader.list("CandidateTrial", namespace, labels),
+    readEntries(reader, search),
+    pods,
+  ]);
+  const trials = listed.filter((trial) => isControlledBy(trial, search));
+  trials.sort((a, b) => a.spec.index - b.spec.index);
+  const running = trials.filter(isTraining).map(({ metadata, status }) => {
+    const trial = metadata.name;
+    return known.find((other) => other.trial === trial) ?? { trial, stage: status?.stage };
+  });
+  return { search, trials, running, policy: [], ...ledger };
+}
+
+async function readEntries(reader: Reader, search: ArchitectureSearch) {
+  try {
+    return { entries: (await readLedger(reader, search)).entries };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { entries: [], problem: error.message };
+  }
+}
+
+function isTraining({ status }: CandidateTrial): boolean {
+  const last = status?.attempts?.at(-1);
+  return !status?.result && last?.startTime !== undefined && last.endTime === undefined;
+}
+
+/** What the policy was after each update, up to the newest snapshot that is whole; nothing before the first. */
+export async function readUpdates(reader: Reader, search: ArchitectureSearch): Promise<PolicyUpdate[]> {
+  const store = { live: reader };
+  const manifests = await listManifests(store, search);
+  const ledger: Ledger | undefined = manifests.length > 0 ? await readLedger(reader, search) : undefined;
+  for (const manifest of manifests) {
+    const snapshot = await readSnapshot(store, search, ledger!, manifest).catch((error) => {
+      // One that is being written, or deleted, at this moment.
+      if (error instanceof ApiError) throw error;
+    });
+    if (snapshot) return snapshot.updates;
+  }
+  return [];
+}
+
+const TIMEOUT_MS = 2000;
+
+/**
+ * Asks the trainers of running pods, through the API server, what they say of themselves. Where the right to get
+ * pods/proxy is missing it asks once and never again.
+ */
+export function progressThrough(client: ApiClient): (pods: Pod[]) => Promise<Running> {
+  let refused = false;
+  async function progressOf(pod: Pod): Promise<Progress | undefined> {
+    const port = trainerPort(pod);
+    if (refused || port === undefined) return undefined;
+    const { namespace, name } = keyOf(pod);
+    try {
+      const text = await client.text({
+        path: `${collectionPath("Pod", namespace)}/${name}:${port}/proxy/progress`,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      return JSON.parse(text) as Progress;
+    } catch (error) {
+      // It has not begun to listen, or has just ended.
+      if (error instanceof ApiError && error.status === 403) refused = true;
+      return undefined;
+    }
+  }
+  return (pods) =>
+    Promise.all(
+      pods
+        .filter(({ status }) => status?.phase === "Running")
+        .map(async (pod) => {
+          const progress = await progressOf(pod);
+          const stage = progress?.stage === undefined ? undefined : String(progress.stage);
+          return { trial: pod.metadata.labels![TRIAL_LABEL]!, stage, ...(progress && { progress }) };
+        }),
+    );
+}
+
+function trainerPort({ spec }: Pod): number | undefined {
+  const trainer = spec.containers.find(({ name }) => name === TRAINER);
+  const ports = (trainer?.ports ?? []) as { name?: string; containerPort: number }[];
+  return ports.find(({ name }) => name === "segnas")?.containerPort;
+}
+
+/** An event as people read it. */
+export interface ToldEvent {
+  /** The object's name. */
+  about: string;
+  type: string;
+  reason: string;
+  note: string;
+  /** When it was last told of: RFC 3339. */
+  time: string;
+}
+
+/** What is told of a search, and what is wrong with its trials, the latest last; nothing where that may not be read. */
+export async function readEvents(client: ApiClient, view: SearchView): Promise<ToldEvent[]> {
+  const { namespace, name } = keyOf(view.search);
+  const select = async (fieldSelector: string) => {
+    const { items } = await allowed(
+      client.request<{ items: (Event & { type?: string })[] }>({
+        path: collectionPath("Event", namespace),
+        query: { fieldSelector },
+      }),
+      { items: [] },
+    );
+    return items;
+  };
+  const uids = new Set([view.search, ...view.trials].map(({ metadata }) => metadata.uid));
+  const events = await Promise.all([
+    select(`regarding.kind=ArchitectureSearch,regarding.name=${name}`),
+    select("regarding.kind=CandidateTrial,type=Warning"),
+  ]);
+  return events
+    .flat()
+    .filter(({ regarding }) => uids.has(regarding.uid))
+    .map(({ regarding, type = "Normal", reason, note = "", ...times }) => ({
+      ...{ about: regarding.name, type, reason, note, time: lastTime(times) },
+    }))
+    .sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
+}
+
+const lastTime = ({
+  series,
+  eventTime,
+  metadata,
+}: Pick<Event, "series" | "eventTime" | "metadata">): string =>
+  series?.lastObservedTime ?? eventTime ?? metadata.creationTimestamp ?? "";
+
+/** What was asked for, or something else where the right to it is missing. */
+const allowed = <T>(asked: Promise<T>, otherwise: T): Promise<T> =>
+  asked.catch((error) => {
+    if (error instanceof ApiError && error.status === 403) return otherwise;
+    throw error;
+  });
+
+const TRIES = 5;
+const PAUSE_MS = 1000;
+
+/**
+ * The search, its trials and its records as they were together at one moment: read while its ledger stood still.
+ * @throws UserError where the search goes on too fast for that, or is gone
+ */
+export async function settledReader(
+  reader: Reader,
+  { metadata }: ArchitectureSearch,
+): Promise<{ search: ArchitectureSearch; reader: Reader }> {
+  const key = { namespace: metadata.namespace ?? "default", name: metadata.name };
+  for (let tries = 0; tries < TRIES; tries++) {
+    const before = await reader.get("ArchitectureSearch", key);
+    if (!before) throw new UserError(`${key.name} is gone`);
+    const ledger = async () => (await readLedger(reader, before)).last?.metadata.resourceVersion;
+    const version = await ledger();
+    const objects = [
+      before,
+      ...(await reader.list("CandidateTrial", key.namespace)),
+      ...(await reader.list("SearchRecord", key.namespace)),
+    ];
+    if (version === (await ledger())) return { search: before, reader: readerOf(objects) };
+    await wait(PAUSE_MS);
+  }
+  throw new UserError(`${key.name} goes on too fast to be read as a whole: suspend it, or wait for its end`);
+}
+
+function readerOf(objects: KubernetesObject[]): Reader {
+  const list: Reader["list"] = async (kind, namespace, labels = {}) =>
+    objects.filter(
+      (object): object is never =>
+        object.kind === kind &&
+        (namespace === undefined || keyOf(object).namespace === namespace) &&
+        Object.entries(labels).every(([label, value]) => object.metadata.labels?.[label] === value),
+    );
+  return {
+    list,
+    get: async (kind, { namespace, name }) =>
+      (await list(kind, namespace)).find(({ metadata }) => metadata.name === name),
+  };
+}
