@@ -1,10 +1,11 @@
 // What a search will do and cost, as far as it can be told beforehand. Pure.
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetrials.ts";
+import type { planImports } from "@segnas/operator/controllers/architecturesearch/imports.ts";
 import { proposedTrial } from "@segnas/operator/controllers/architecturesearch/trial.ts";
-import { quantity } from "@segnas/operator/local/trainer-process.ts";
+import { quantity } from "@segnas/operator/controllers/candidatetrial/threads.ts";
 import { type PolicySettings, resolvePolicy } from "@segnas/operator/policy/settings.ts";
-import { bytes, counted, duration } from "@segnas/operator/web/report-format.ts";
+import { bytes, counted, duration, real } from "@segnas/operator/web/report-format.ts";
 import type { Architecture } from "@segnas/searchspace/architecture.ts";
 import { SPACE_SIZE, sampleUniform, toDecisions } from "@segnas/searchspace/decisions.ts";
 import { random } from "@segnas/searchspace/random.ts";
@@ -21,14 +22,38 @@ export interface Spread {
   largest: number;
 }
 
+/** What a search begins with of another one. */
+export interface Beginning {
+  search: string;
+  /** Those that are taken over. */
+  trials: number;
+  /** Of those that succeeded. */
+  best?: { trial: string; reward: number };
+}
+
 export interface Plan {
   name: string;
   trials: number;
+  beginning?: Beginning;
   parallelism: number;
   policy: PolicySettings;
   policyUpdates: number;
   space: { encodings: string; sampled: number; parameters: Spread; macs: Spread };
 }
+
+/** What is to be taken over (see planImports), in short. */
+export function beginningOf(planned: Awaited<ReturnType<typeof planImports>>): Beginning | undefined {
+  if (!planned) return undefined;
+  const { source, imports } = planned;
+  const scored = imports.flatMap(({ trial, outcome, reward }) =>
+    outcome === "Succeeded" && reward !== null ? { trial, reward } : [],
+  );
+  const [best] = scored.sort((a, b) => b.reward - a.reward);
+  return { search: source.search.metadata.name, trials: imports.length, ...(best && { best }) };
+}
+
+export const beginningInWords = ({ search, trials, best }: Beginning): string =>
+  `${counted(trials, "trial")} of ${search}${best ? `, the best of them ${best.trial} with reward ${real(best.reward)}` : ""}`;
 
 /**
  * A plan on so many GPUs, a trial on each (undefined: on the CPU), and the two of its samples that are worth
@@ -37,6 +62,7 @@ export interface Plan {
 export function planOf(
   search: ArchitectureSearch,
   gpus?: number,
+  beginning?: Beginning,
 ): { plan: Plan; samples: [CandidateTrial, CandidateTrial] } {
   const { metadata, spec } = search;
   const draw = random(spec.seed, "plan");
@@ -47,9 +73,10 @@ export function planOf(
   const plan: Plan = {
     name: metadata.name,
     trials: spec.maxTrials,
+    ...(beginning && { beginning }),
     parallelism: Math.min(spec.parallelism, gpus ?? Infinity),
     policy,
-    policyUpdates: Math.floor(spec.maxTrials / policy.batchSize),
+    policyUpdates: Math.floor(((beginning?.trials ?? 0) + spec.maxTrials) / policy.batchSize),
     space: {
       encodings: String(SPACE_SIZE),
       sampled: SAMPLES,

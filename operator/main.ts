@@ -1,8 +1,10 @@
 // The operator's process: settings, logs, HTTP for metrics and health, and its end.
 import { randomUUID } from "node:crypto";
+import type { AddressInfo } from "node:net";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Registry } from "prom-client";
 import { createLogger, format, transports } from "winston";
+import { podAccess } from "./kube/pod.ts";
 import { createOperator } from "./operator.ts";
 import { readSettings } from "./settings.ts";
 import { serve } from "./web/server.ts";
@@ -15,7 +17,9 @@ try {
     transports: [new transports.Console()],
   });
   const registry = new Registry();
-  const operator = createOperator(settings, registry, logger);
+  const access =
+    podAccess(process.env, () => new Date()) ?? (await import("./kube/kubeconfig.ts")).loadKubeConfig();
+  const operator = createOperator(settings, access, registry, logger);
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const)
     process.once(signal, () => {
@@ -23,6 +27,7 @@ try {
       stop.abort();
     });
   const server = await serve({ port: settings.port, registry, notReady: operator.notReady });
+  logger.info("listening", { port: (server.address() as AddressInfo).port });
   try {
     await operator.run(stop.signal);
     process.exitCode = 0;

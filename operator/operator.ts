@@ -15,7 +15,7 @@ import {
 import { defaultRetryDelay } from "./controllers/candidatetrial/decide.ts";
 import { type Controller, startControllers } from "./controllers/controllers.ts";
 import { cacheTrials } from "./controllers/trials.ts";
-import { ApiError, createClient, loadKubeConfig } from "./kube/client.ts";
+import { type Access, ApiError, createClient } from "./kube/client.ts";
 import { conditionEvents } from "./kube/condition-events.ts";
 import { createRecorder } from "./kube/events.ts";
 import { openClusterStore } from "./kube/informers.ts";
@@ -23,6 +23,8 @@ import { acquireLease } from "./kube/lease.ts";
 import type { StatusWritten } from "./kube/store.ts";
 import { FencedError } from "./ledger/shards.ts";
 import { controllerMetrics } from "./metrics/controllers.ts";
+import { searchMetrics } from "./metrics/searches.ts";
+import { watchMetrics } from "./metrics/watches.ts";
 import { startPolicy } from "./policy/client.ts";
 import type { Settings } from "./settings.ts";
 
@@ -48,12 +50,19 @@ export interface Operator {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export function createOperator(settings: Settings, registry: Registry, logger: Logger): Operator {
+export function createOperator(
+  settings: Settings,
+  access: Access,
+  registry: Registry,
+  logger: Logger,
+): Operator {
   const now = () => new Date();
   const { random } = Math;
   const { namespace, trainerImage, pod } = settings;
   const metrics = controllerMetrics(registry);
-  const client = createClient(loadKubeConfig(), { observe: metrics.observeCall });
+  const searches = searchMetrics(registry, now);
+  const watches = watchMetrics(registry, () => store.heard());
+  const client = createClient(access, { observe: metrics.observeCall });
   const recorder = createRecorder({
     client,
     controller: REPORTER,
@@ -70,6 +79,7 @@ export function createOperator(settings: Settings, registry: Registry, logger: L
       // A version that is too old is listed anew: that is how watches go on.
       const expired = error instanceof ApiError && error.status === 410;
       logger.log(expired ? "debug" : "warn", "watch broken", { kind, reason: sentenceOf(error) });
+      if (!expired) watches.failed(kind);
     },
   });
   let synced = false;
@@ -108,6 +118,7 @@ export function createOperator(settings: Settings, registry: Registry, logger: L
         keepFinished: false,
         held: new Set(),
       };
+      searches.follow({ store, knowledge: dependencies.knowledge });
       const controllers = await startControllers({
         dependencies: {
           ...dependencies,
@@ -135,6 +146,7 @@ export function createOperator(settings: Settings, registry: Registry, logger: L
       if (!signal.aborted) throw error;
     } finally {
       metrics.leads(LEASE, false);
+      searches.follow();
       await Promise.all([store.close(), recorder.close()]);
     }
   }

@@ -170,6 +170,11 @@ const { flavour, remember } = chooseFlavour();
 const folder = join(home, "tensorflow", flavour);
 const node = join(root, "node_modules", ".bin", "node");
 checkTools(folder);
+// In an image's build everything else comes later, so that a change of it fetches no wheel again.
+if (process.argv[2] === "--wheels") {
+  installTensorFlow(flavour, folder);
+  process.exit(0);
+}
 installPackages();
 installTensorFlow(flavour, folder);
 compileAddon(folder);

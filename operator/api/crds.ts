@@ -1,4 +1,5 @@
-// The two CustomResourceDefinitions of crds/, read once: the one source of types, defaults and verdicts.
+// The CustomResourceDefinitions of searches and trials in crds/, read once: the one source of types, defaults and
+// verdicts. The third, of SearchRecords, follows the types of the ledger (test/unit/api/records.test.ts sees to it).
 import { readFileSync } from "node:fs";
 import { load } from "js-yaml";
 

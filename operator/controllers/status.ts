@@ -3,6 +3,7 @@ import { SearchCondition } from "../api/conditions.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial, CandidateTrialStatus } from "../api/generated/candidatetrials.ts";
 import type { Condition } from "../api/meta.ts";
+import { keyOf } from "../api/store.ts";
 import type { Metrics, Slot } from "../ledger/entry.ts";
 
 /** RFC 3339, to the second, as Kubernetes writes times. */
@@ -14,6 +15,12 @@ export const isTrue = (conditions: Condition[] | undefined, type: string): boole
 /** Whether a search has ended, with or without an answer. */
 export const isFinished = ({ status }: ArchitectureSearch): boolean =>
   isTrue(status?.conditions, SearchCondition.Complete) || isTrue(status?.conditions, SearchCondition.Failed);
+
+/** A search as a line of the log names it. */
+export const aboutSearch = (search: ArchitectureSearch) => ({
+  namespace: keyOf(search).namespace,
+  search: search.metadata.name,
+});
 
 /** A real number as the API holds it. */
 export const decimal = (value: number): string => String(value);

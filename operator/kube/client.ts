@@ -1,14 +1,11 @@
-// HTTP to an API server: where it is and who we are comes from a kubeconfig or the pod's own ServiceAccount. One
-// agent keeps all connections, and what the server asks us to wait for (Retry-After) is waited for.
+// HTTP to an API server: one agent keeps all connections, and what the server asks us to wait for (Retry-After) is
+// waited for.
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { createInterface } from "node:readline";
 import { json, text } from "node:stream/consumers";
 import { setTimeout as wait } from "node:timers/promises";
 import { urlToHttpOptions } from "node:url";
-// Not the package's root, which loads a class for every kind that there is.
-import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
-import { UserError } from "@segnas/searchspace/errors.ts";
 
 export interface ApiRequest {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -61,34 +58,18 @@ const RETRIES = 10;
 /** How long a connection is kept without use. API servers end it after 90 s, gateways on the way forget it silently. */
 const IDLE_CONNECTION_MS = 60_000;
 
-/**
- * What KUBECONFIG or ~/.kube/config names, else the ServiceAccount of the pod that this runs in.
- * @throws UserError where none of them says where a cluster is
- */
-export function loadKubeConfig(context?: string): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    config.loadFromDefault();
-    if (context !== undefined) config.setCurrentContext(context);
-  } catch (error) {
-    throw new UserError(`kubeconfig: cannot be read (${(error as Error).message})`);
-  }
-  const cluster = config.getCurrentCluster();
-  // Where nothing is found, client-node takes a server that was usual once.
-  if (config.getCurrentContext() === "loaded-context" && cluster?.server === "http://localhost:8080")
-    throw new UserError("kubeconfig: there is none; set KUBECONFIG, or write ~/.kube/config");
-  if (!cluster) {
-    const what = context === undefined ? "no current context" : `no context ${context}`;
-    throw new UserError(
-      `kubeconfig: it has ${what} with a cluster; set KUBECONFIG, or name one by --context`,
-    );
-  }
-  return config;
+/** Where an API server is and who we are, as far as it is asked of a kubeconfig. */
+export interface Access {
+  getCurrentCluster(): { readonly server: string } | null;
+  getCurrentContext(): string;
+  getContextObject(name: string): { readonly namespace?: string } | null;
+  /** Adds what proves who we are, and an agent. */
+  applyToHTTPSOptions(options: https.RequestOptions): Promise<void>;
 }
 
-/** A client for the current context of a kubeconfig. */
+/** A client for the current context of a kubeconfig (kubeconfig.ts), or for the pod that this runs in (pod.ts). */
 export function createClient(
-  config: KubeConfig,
+  config: Access,
   { observe = () => {}, timeoutMs = 30_000 }: ClientOptions = {},
 ): ApiClient {
   const server = new URL(config.getCurrentCluster()!.server);

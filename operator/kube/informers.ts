@@ -20,6 +20,8 @@ export interface InformersOptions {
 export interface ClusterStore extends Store {
   /** Resolves when each kind has been listed. Nothing is to be read before. */
   synced: Promise<unknown>;
+  /** When the server was last heard of, by kind; undefined before the first time. */
+  heard(): [kind: Kind, time: Date | undefined][];
   /** The kinds that have not been heard of for so many milliseconds, or never. */
   silent(milliseconds: number): Kind[];
   close(): Promise<void>;
@@ -62,6 +64,7 @@ export function openClusterStore(options: InformersOptions): ClusterStore {
   return {
     ...store,
     synced: Promise.all(reflectors.map(({ synced }) => synced)),
+    heard: () => reflectors.map(({ kind, heard }) => [kind, heard()]),
     silent: (milliseconds) =>
       reflectors
         .filter(({ heard }) => now().getTime() - (heard()?.getTime() ?? 0) > milliseconds)

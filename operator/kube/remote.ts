@@ -19,7 +19,7 @@ interface Resource {
 }
 
 /** How the API names the kinds. */
-export const RESOURCES: Record<Kind, Resource> = {
+const RESOURCES: Record<Kind, Resource> = {
   ArchitectureSearch: { apiVersion: "segnas.dev/v1alpha1", plural: "architecturesearches" },
   CandidateTrial: { apiVersion: "segnas.dev/v1alpha1", plural: "candidatetrials" },
   SearchRecord: { apiVersion: "segnas.dev/v1alpha1", plural: "searchrecords" },
@@ -44,7 +44,7 @@ export function received<K extends Kind>(kind: K, object: Objects[K]): Objects[K
 }
 
 /** Of a page of a list. */
-export const PAGE = 500;
+const PAGE = 500;
 
 export function createRemote(client: ApiClient): Remote {
   const path = (kind: Kind, { namespace, name }: Key): string => `${collectionPath(kind, namespace)}/${name}`;

@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
-import type { Container, ContainerStateTerminated, Job, Quantity } from "../api/store.ts";
+import type { Container, ContainerStateTerminated, Job } from "../api/store.ts";
 import { TRAINER, TRIAL_LABEL } from "../controllers/candidatetrial/job.ts";
 import { MAX_RESULT_BYTES } from "../controllers/candidatetrial/outcome.ts";
+import { quantity, threadsEnvironment } from "../controllers/candidatetrial/threads.ts";
 import { residentBytes, signalGroup } from "./process.ts";
 
 export interface TrainerProcess {
@@ -128,7 +129,9 @@ function exitOf(child: ChildProcess): Promise<{ exitCode: number; signal?: numbe
 }
 
 const containerEnvironment = ({ env = [] }: Container): Record<string, string> =>
-  Object.fromEntries(env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])));
+  Object.fromEntries(
+    env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value.replaceAll("$$(", "$(")]])),
+  );
 
 /** What this machine tells a trainer beside its container's own environment; `gpu` is the one it may use. */
 export function trainerEnvironment(
@@ -140,36 +143,11 @@ export function trainerEnvironment(
     SEGNAS_RESULT: paths.result,
     SEGNAS_CACHE: paths.cache,
     SEGNAS_ARTIFACTS: paths.artifacts,
-    ...threadsEnvironment(Math.max(1, Math.ceil(quantity(container?.resources?.limits?.cpu ?? 1)))),
+    ...threadsEnvironment(container?.resources?.limits?.cpu ?? 1),
     // The trainer refuses where TensorFlow cannot use what it was given.
     SEGNAS_TENSORFLOW: gpu === undefined ? "cpu" : "cuda",
     CUDA_VISIBLE_DEVICES: gpu === undefined ? "" : String(gpu),
   };
-}
-
-/** How many threads TensorFlow is to use on a CPU. */
-export function threadsEnvironment(count: number): Record<string, string> {
-  const threads = String(count);
-  return {
-    TF_NUM_INTRAOP_THREADS: threads,
-    TF_NUM_INTEROP_THREADS: threads,
-    OMP_NUM_THREADS: threads,
-  };
-}
-
-const UNITS: Record<string, number> = {
-  ...{ n: 1e-9, u: 1e-6, m: 1e-3 },
-  "": 1,
-  ...{ k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 },
-  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60 },
-};
-
-/** A Kubernetes quantity as a number: "500m" is 0.5, "4Gi" 4 x 2^30. Throws Error where it is none. */
-export function quantity(text: Quantity): number {
-  const [, number, unit = ""] = /^([-+]?[\d.]+(?:[eE][-+]?\d+)?)([A-Za-z]*)$/.exec(String(text)) ?? [];
-  const value = Number(number) * (UNITS[unit] ?? Number.NaN);
-  if (Number.isFinite(value)) return value;
-  throw new Error(`${JSON.stringify(text)} is not a quantity`);
 }
 
 const read = (file: string): Buffer => {

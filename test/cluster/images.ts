@@ -25,16 +25,17 @@ function buildah(...args: string[]): string {
 }
 const built = (tag: string): boolean => succeeds("buildah", [...STORE, "inspect", "--type", "image", tag]);
 
-/** Builds a folder with a Dockerfile. */
-function build(tag: string, context: string, ...args: string[]): void {
-  buildah("build", "--quiet", "--layers", "--tag", tag, ...args, context);
+/** Builds a folder with a Dockerfile. Returns the image's id. */
+function build(tag: string, context: string, ...args: string[]): string {
+  return buildah("build", "--quiet", "--layers", "--tag", tag, ...args, context).trim();
 }
 
 /** Writes an image as an archive, which containerd and kind take. */
 function archive(tag: string): string {
   const file = `${folder("archive")}.tar`;
   rmSync(file, { force: true });
-  buildah("push", "--quiet", "--disable-compression", tag, `oci-archive:${file}:${tag}`);
+  // An OCI archive would be compressed, which takes longest of all.
+  buildah("push", "--quiet", tag, `docker-archive:${file}:${tag}`);
   return file;
 }
 
@@ -112,8 +113,20 @@ function buildBuilder(): void {
   rmSync(context, { recursive: true });
 }
 
-/** Builds both images and gives each to `load`. `flavour` is TensorFlow's: cpu or cuda. */
-export async function images(load: (archive: string) => unknown, flavour = "cpu"): Promise<void> {
+interface Image {
+  tag: string;
+  id: string;
+}
+
+/** Where images go. */
+export interface Target {
+  /** Whether it has this very image already. */
+  holds?(image: Image): boolean;
+  load(archive: string, image: Image): unknown;
+}
+
+/** Builds both images and loads those that have changed. `flavour` is TensorFlow's: cpu or cuda. */
+export async function images(target: Target, flavour = "cpu"): Promise<void> {
   mkdirSync(folder(""), { recursive: true });
   await step("the base of images", buildBase);
   await step("the base of image builds", buildBuilder);
@@ -121,12 +134,21 @@ export async function images(load: (archive: string) => unknown, flavour = "cpu"
   for (const [room, tag] of Object.entries(IMAGES))
     await step(`image ${tag}`, async () => {
       const flags = ["--file", join(REPOSITORY, room, "Dockerfile"), "--build-arg", `TENSORFLOW=${flavour}`];
-      build(tag, REPOSITORY, ...bases, ...flags);
+      const image = { tag, id: build(tag, REPOSITORY, ...bases, ...flags) };
+      if (target.holds?.(image)) return;
       const file = archive(tag);
-      await load(file);
+      await target.load(file, image);
       rmSync(file);
     });
 }
 
-/** Into the node's own containerd. */
-export const importImage = (archive: string): string => ctr("images", "import", archive);
+const ID_LABEL = "segnas.dev/id";
+
+/** The node's own containerd, where a label says which image was loaded. */
+export const nodeImages: Target = {
+  holds: ({ tag, id }) => ctr("images", "ls", `name==${tag}`).includes(`${ID_LABEL}=${id}`),
+  load(archive, { tag, id }) {
+    ctr("images", "import", archive);
+    ctr("images", "label", tag, `${ID_LABEL}=${id}`);
+  },
+};

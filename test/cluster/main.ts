@@ -4,7 +4,7 @@
 // machine (Linux, root, Go, Debian's apt-get).
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { kubectlProgram, program } from "./build.ts";
-import { IMAGES, images, importImage } from "./images.ts";
+import { IMAGES, images, nodeImages, type Target } from "./images.ts";
 import * as kind from "./kind.ts";
 import { HOME, KUBECONFIG, run } from "./machine.ts";
 import * as node from "./node.ts";
@@ -12,19 +12,18 @@ import * as node from "./node.ts";
 const USAGE = "write up, down [--purge], status, images [cpu|cuda] or build NAME ...";
 
 /** Where a cluster comes from. `up` on one that is up does nothing. */
-interface Source {
+interface Source extends Target {
   what: string;
   isUp(): boolean | Promise<boolean>;
   up(): Promise<void>;
   down(purge: boolean): Promise<unknown>;
-  load(archive: string): unknown;
 }
 
 function source(): Source {
   const given = process.env.KUBECONFIG;
   if (given && given !== KUBECONFIG) return yours(given);
   if (kind.dockerRuns()) return { what: "kind", ...kind };
-  return { what: "one node on this machine", ...node, load: importImage };
+  return { what: "one node on this machine", ...node, ...nodeImages };
 }
 
 /** A cluster that somebody else made, and ends. */
@@ -82,7 +81,7 @@ const commands: Record<string, (...args: string[]) => Promise<void>> = {
     const cluster = source();
     if (!(await cluster.isUp())) throw new UserError(`${cluster.what} is down: npm run cluster -- up`);
     node.installTools();
-    await images(cluster.load, flavour);
+    await images(cluster, flavour);
   },
   async build(...names) {
     if (names.length === 0) throw new UserError(`build: ${USAGE}`);

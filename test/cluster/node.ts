@@ -1,6 +1,6 @@
 // One node on this machine: etcd, the API server, its controllers, containerd and the kubelet as plain processes.
 // No systemd, no Docker engine, cgroup v1 or v2; GPUs are pretended. As root.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { CORE, kubectlProgram, program } from "./build.ts";
@@ -170,8 +170,11 @@ export async function startApiServer(): Promise<void> {
   );
 }
 
-const write = (file: string, content: object): void =>
-  writeFileSync(join(RUN, file), JSON.stringify(content, undefined, 2));
+/** Leaves alone what is the same: kube-proxy ends when its file is written. */
+function write(file: string, content: object): void {
+  const [path, text] = [join(RUN, file), JSON.stringify(content, undefined, 2)];
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
+}
 
 async function startContainerd(): Promise<void> {
   mkdirSync(join(RUN, "cni"), { recursive: true });
@@ -233,6 +236,8 @@ async function startNode(): Promise<void> {
     staticPodPath: join(RUN, "manifests"),
     resolvConf: "",
     evictionHard: { "memory.available": "100Mi", "nodefs.available": "1Gi", "imagefs.available": "1Gi" },
+    // Never: an image that was loaded could not be pulled again, and the disk is not this node's alone.
+    imageGCHighThresholdPercent: 100,
     maxPods: 250,
   });
   start(

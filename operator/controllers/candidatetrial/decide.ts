@@ -11,6 +11,7 @@ import {
   type AttemptOutcome,
   attemptOutcome,
   infrastructure,
+  isDisrupted,
   jobEnd,
   NOT_CHARGED,
   trainerState,
@@ -104,8 +105,8 @@ const isRequeued = (outcome: AttemptOutcome, job: Job | undefined, pod: Pod | un
   outcome.kind === "Infrastructure" &&
   job !== undefined &&
   !jobEnd(job) &&
-  // Where the pod was deleted, the Job tells soon whether that was its end.
-  (isSuspended(job) || pod?.metadata.deletionTimestamp !== undefined);
+  // Where the pod was deleted, the Job tells soon whether that was its end. Evicted or preempted, it was.
+  (isSuspended(job) || (pod?.metadata.deletionTimestamp !== undefined && !isDisrupted(pod)));
 
 /** The attempt without the pod that it lost to the queue, but for the time that it trained. */
 function requeued(open: Attempt, job: Job, pod: Pod | undefined, now: Date): Attempt {
@@ -261,8 +262,11 @@ const seconds = (from: string | undefined, to: string | undefined): number =>
 
 type WriteStatus = TrialAction & { type: "WriteStatus" };
 
+/** What a trial says that waits for nothing in particular. */
+export const WAITS = "waits for its pod to start";
+
 /** The status of a trial that goes on; `why` it does not train yet, where that is known. */
-function write(world: TrialWorld, attempts: Attempt[], why = "waits for its pod to start"): WriteStatus {
+function write(world: TrialWorld, attempts: Attempt[], why = WAITS): WriteStatus {
   const last = attempts.at(-1);
   const running = last?.startTime !== undefined && last.endTime === undefined;
   const [reason, message] = running

@@ -2,6 +2,7 @@
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { type Container, controllerReference, type Job, keyOf, type PodSpec } from "../../api/store.ts";
+import { threadsEnvironment } from "./threads.ts";
 
 export const TRAINER = "trainer";
 /** Labels of Jobs and pods. */
@@ -124,11 +125,15 @@ const restricted = (container: Container): Container => ({
 
 function trainerContainer(template: Container, input: string, image: string | undefined): Container {
   const own = [
-    { name: "SEGNAS_TRIAL", value: input },
+    // Kubernetes puts variables in the place of $(NAME).
+    { name: "SEGNAS_TRIAL", value: input.replaceAll("$(", "$$$$(") },
     { name: "SEGNAS_RESULT", value: "/dev/termination-log" },
     { name: "SEGNAS_PORT", value: String(PORT) },
   ];
   const env = template.env?.filter(({ name }) => !own.some((variable) => variable.name === name)) ?? [];
+  const threads = Object.entries(threadsOf(template)).filter(
+    ([name]) => !env.some((other) => other.name === name),
+  );
   const mounts = (template.volumeMounts as { mountPath: string }[] | undefined) ?? [];
   const temporary = { name: TEMPORARY.name, mountPath: TEMPORARY_PATH };
   return {
@@ -141,9 +146,12 @@ function trainerContainer(template: Container, input: string, image: string | un
     volumeMounts: mounts.some(({ mountPath }) => mountPath === TEMPORARY_PATH)
       ? mounts
       : [...mounts, temporary],
-    env: [...env, ...own],
+    env: [...threads.map(([name, value]) => ({ name, value })), ...env, ...own],
     ports: [...((template.ports as object[] | undefined) ?? []), { name: "segnas", containerPort: PORT }],
     terminationMessagePath: "/dev/termination-log",
     terminationMessagePolicy: "FallbackToLogsOnError",
   };
 }
+
+const threadsOf = ({ resources }: Container): Record<string, string> =>
+  resources?.limits?.cpu === undefined ? {} : threadsEnvironment(resources.limits.cpu);

@@ -78,10 +78,16 @@ export function attemptOutcome(job: Job | undefined, pod: Pod | undefined): Atte
   return end && infrastructure(AttemptCause.Gone, `its pod is gone${end.message ? `: ${end.message}` : ""}`);
 }
 
+const disruption = (pod: Pod | undefined) =>
+  pod?.status?.conditions?.find(({ type, status }) => type === "DisruptionTarget" && status === "True");
+
+/** Whether the pod was evicted, preempted or drained: its Job fails for it. */
+export const isDisrupted = (pod: Pod): boolean => disruption(pod) !== undefined;
+
 /** Why Kubernetes ended the pod as a whole, where it did. */
 function whyEnded(pod: Pod | undefined): { reason: string; message: string | undefined } | undefined {
-  const { reason, message, conditions } = pod?.status ?? {};
-  const target = conditions?.find(({ type, status }) => type === "DisruptionTarget" && status === "True");
+  const { reason, message } = pod?.status ?? {};
+  const target = disruption(pod);
   if (target?.reason) return { reason: target.reason, message: target.message ?? message };
   return reason === undefined ? undefined : { reason, message };
 }

@@ -8,12 +8,13 @@ import {
   isControlledBy,
   type Key,
   keyOf,
+  type Pod,
   type Reader,
   type Store,
 } from "../../api/store.ts";
 import { awaitAdmission, decideTrial, refuseAttempt, type TrialAction, type TrialWorld } from "./decide.ts";
 import { TRIAL_LABEL } from "./job.ts";
-import { AttemptCause } from "./outcome.ts";
+import { AttemptCause, trainerState } from "./outcome.ts";
 
 export interface TrialDependencies {
   store: Store;
@@ -34,10 +35,12 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
     // One that is to go is its garbage collector's.
     if (!trial || trial.metadata.deletionTimestamp) return undefined;
     const search = await store.get("ArchitectureSearch", { ...key, name: trial.spec.search });
-    const look = async (reader: Reader): Promise<TrialWorld> => {
+    const look = async (reader: Reader, ended: Pod[] = []): Promise<TrialWorld> => {
       const labels = { [TRIAL_LABEL]: key.name };
       const jobs = await reader.list("Job", key.namespace, labels);
-      const pods = await reader.list("Pod", key.namespace, labels);
+      const there = await reader.list("Pod", key.namespace, labels);
+      const gone = ended.filter((pod) => there.every(({ metadata }) => metadata.uid !== pod.metadata.uid));
+      const pods = [...gone, ...there];
       return {
         trial,
         search,
@@ -53,7 +56,11 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
     let actions = decideTrial(world);
     // A Job, a pod and what is known of them may be of different times.
     if (actions.some((action) => losesAttempt(trial, action))) {
-      world = await look(store.live);
+      // How a trainer ended stays true, though its pod may have gone since.
+      world = await look(
+        store.live,
+        world.pods.filter((pod) => trainerState(pod)?.terminated),
+      );
       actions = decideTrial(world);
     }
     if (actions.length === 0) return undefined;
@@ -89,7 +96,7 @@ async function act(
 ): Promise<Date | undefined> {
   const { store, logger, now } = dependencies;
   const { trial } = world;
-  const about = { search: trial.spec.search, trial: trial.metadata.name };
+  const about = { namespace: keyOf(trial).namespace, search: trial.spec.search, trial: trial.metadata.name };
   switch (action.type) {
     case "Wait":
       return action.until;

@@ -1,5 +1,6 @@
 // The chart's values: what values.yaml says, its schema and the templates must speak of the same fields.
-// That the chart works is for the tests on a cluster, which have helm.
+// The same goes for the names that chart and operator share. That the chart works is for the tests on a cluster, which
+// have helm.
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -62,4 +63,22 @@ test("templates read only fields that there are, and every field is read by one"
     (field) => !readFields.some((at) => field === at || field.startsWith(`${at}.`)),
   );
   assert.deepEqual(unread, []);
+});
+
+test("what the Deployment tells the operator is what the operator reads", () => {
+  const [, env] = /\n {10}env:\n(.*?)\n {10}ports:/s.exec(read("templates/deployment.yaml"))!;
+  const told = [...env!.matchAll(/- name: (\w+)/g)].map(([, name]) => name!);
+  const settings = readFileSync(new URL("../../operator/settings.ts", chart), "utf8");
+  const known = [...settings.matchAll(/\b(SEGNAS|POD)_[A-Z_]+\b/g)].map(([name]) => name);
+  assert.deepEqual(told.toSorted(), [...new Set(known)].sort());
+});
+
+test("the Lease that the operator may write is the one that it holds", () => {
+  const [, name] = /const LEASE = "([\w-]+)"/.exec(
+    readFileSync(new URL("../../operator/operator.ts", chart), "utf8"),
+  )!;
+  assert.match(
+    read("templates/rbac.yaml"),
+    new RegExp(`resources: \\[leases\\]\\s+resourceNames: \\[${name}\\]`),
+  );
 });

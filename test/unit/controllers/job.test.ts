@@ -78,3 +78,27 @@ test("without a template the trainer is the operator's; a template's image, queu
   assert.deepEqual(theirs.spec.template.spec.containers[0]?.volumeMounts, volumeMounts);
   assert.equal(theirs.metadata.labels?.["kueue.x-k8s.io/queue-name"], "gpus");
 });
+
+test("a trainer takes as many threads as its container may use CPUs, unless the template says otherwise", () => {
+  const environment = (container: object): Record<string, string | undefined> => {
+    const template = { spec: { containers: [{ name: "trainer", ...container }] } };
+    const job = attemptJob(makeSearch({ trialTemplate: template }), makeTrial(0), 0);
+    return Object.fromEntries(
+      job.spec.template.spec.containers[0]!.env!.map(({ name, value }) => [name, value]),
+    );
+  };
+  const limits = (cpu: string | number) => ({ resources: { limits: { cpu } } });
+  assert.equal(environment(limits("2500m")).TF_NUM_INTRAOP_THREADS, "3");
+  assert.equal(environment(limits("100m")).OMP_NUM_THREADS, "1");
+  assert.equal(environment({}).TF_NUM_INTRAOP_THREADS, undefined);
+  const own = { ...limits(4), env: [{ name: "TF_NUM_INTRAOP_THREADS", value: "2" }] };
+  assert.equal(environment(own).TF_NUM_INTRAOP_THREADS, "2");
+  assert.equal(environment(own).TF_NUM_INTEROP_THREADS, "4");
+});
+
+test("what looks like a variable in the trial is left as it is", () => {
+  const search = makeSearch({ dataset: { format: "Folder", path: "/data/$(HOME)", classes: 3 } });
+  const { env } = attemptJob(search, makeTrial(0), 0).spec.template.spec.containers[0]!;
+  const value = env!.find(({ name }) => name === "SEGNAS_TRIAL")!.value!;
+  assert.ok(value.includes("/data/$$(HOME)"));
+});

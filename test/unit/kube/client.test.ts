@@ -7,7 +7,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { ApiError, createClient, loadKubeConfig } from "@segnas/operator/kube/client.ts";
+import { ApiError, createClient } from "@segnas/operator/kube/client.ts";
+import { loadKubeConfig } from "@segnas/operator/kube/kubeconfig.ts";
 import { temporaryFolder } from "../local/folder.ts";
 import { type Answer, configFor, sendJson, sendStatus, startApiServer, status, until } from "./api-server.ts";
 

@@ -14,8 +14,8 @@ import {
   NotFoundError,
   type SearchRecord,
 } from "@segnas/operator/api/store.ts";
+import { quantity } from "@segnas/operator/controllers/candidatetrial/threads.ts";
 import { openStore } from "@segnas/operator/local/store.ts";
-import { quantity } from "@segnas/operator/local/trainer-process.ts";
 import { memoryStore } from "../controllers/memory-store.ts";
 import { makeJob, makeSearch, makeTrial } from "../controllers/objects.ts";
 import { temporaryFolder, temporaryStore } from "./folder.ts";
