@@ -60,6 +60,7 @@ export function createOperator(
   const { random } = Math;
   const { namespace, trainerImage, pod } = settings;
   const metrics = controllerMetrics(registry);
+  metrics.leads(LEASE, false);
   const searches = searchMetrics(registry, now);
   const watches = watchMetrics(registry, () => store.heard());
   const client = createClient(access, { observe: metrics.observeCall });

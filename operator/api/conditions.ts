@@ -31,6 +31,8 @@ export type TrialCondition = (typeof TrialCondition)[keyof typeof TrialCondition
 export const SearchReason = {
   /** Progressing: trials are being made and trained. */
   Searching: "Searching",
+  /** Progressing: no trial trains, as something keeps their pods from starting; the message says what. */
+  WaitingForPods: "WaitingForPods",
   /** Suspended; Progressing is False: spec.suspend is true. */
   Suspended: "Suspended",
   /** Complete: spec.maxTrials trials have settled. */

@@ -1,8 +1,8 @@
 // Writes operator/api/generated, and the chart's copies, from crds/: node operator/api/generate.ts [--check]
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readdirSync, readFileSync } from "node:fs";
 import { compile } from "json-schema-to-typescript";
 import { type Definition, definitions, type Schema } from "./crds.ts";
+import { put } from "./put.ts";
 
 type JsonSchema = Parameters<typeof compile>[0];
 
@@ -70,18 +70,7 @@ async function generate({ kind, plural, apiVersion, schema }: Definition): Promi
   });
 }
 
-const check = process.argv.includes("--check");
 const repository = new URL("../../", import.meta.url);
-
-/** Writes a file made from `source`; with --check it only says whether the file is what it should be. */
-function put(path: string, text: string, source: string): void {
-  const file = fileURLToPath(new URL(path, repository));
-  if (!check) writeFileSync(file, text);
-  else if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
-    console.error(`${path} is not what ${source} says: run npm run generate`);
-    process.exitCode = 1;
-  }
-}
 
 for (const definition of Object.values(definitions))
   put(

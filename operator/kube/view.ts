@@ -1,17 +1,9 @@
 // What a search is at this moment, read from where it lies: no cache, no Lease, nothing is written. For people who look
 // at it now and then.
-import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import {
-  type Event,
-  isControlledBy,
-  type KubernetesObject,
-  keyOf,
-  type Pod,
-  type Reader,
-} from "../api/store.ts";
+import { type Event, isControlledBy, keyOf, type Pod, type Reader } from "../api/store.ts";
 import { SEARCH_LABEL, TRAINER, TRIAL_LABEL } from "../controllers/candidatetrial/job.ts";
 import { type Ledger, readLedger } from "../ledger/shards.ts";
 import { listManifests, type PolicyUpdate, readSnapshot } from "../ledger/snapshots.ts";
@@ -172,46 +164,3 @@ const allowed = <T>(asked: Promise<T>, otherwise: T): Promise<T> =>
     if (error instanceof ApiError && error.status === 403) return otherwise;
     throw error;
   });
-
-const TRIES = 5;
-const PAUSE_MS = 1000;
-
-/**
- * The search, its trials and its records as they were together at one moment: read while its ledger stood still.
- * @throws UserError where the search goes on too fast for that, or is gone
- */
-export async function settledReader(
-  reader: Reader,
-  { metadata }: ArchitectureSearch,
-): Promise<{ search: ArchitectureSearch; reader: Reader }> {
-  const key = { namespace: metadata.namespace ?? "default", name: metadata.name };
-  for (let tries = 0; tries < TRIES; tries++) {
-    const before = await reader.get("ArchitectureSearch", key);
-    if (!before) throw new UserError(`${key.name} is gone`);
-    const ledger = async () => (await readLedger(reader, before)).last?.metadata.resourceVersion;
-    const version = await ledger();
-    const objects = [
-      before,
-      ...(await reader.list("CandidateTrial", key.namespace)),
-      ...(await reader.list("SearchRecord", key.namespace)),
-    ];
-    if (version === (await ledger())) return { search: before, reader: readerOf(objects) };
-    await wait(PAUSE_MS);
-  }
-  throw new UserError(`${key.name} goes on too fast to be read as a whole: suspend it, or wait for its end`);
-}
-
-function readerOf(objects: KubernetesObject[]): Reader {
-  const list: Reader["list"] = async (kind, namespace, labels = {}) =>
-    objects.filter(
-      (object): object is never =>
-        object.kind === kind &&
-        (namespace === undefined || keyOf(object).namespace === namespace) &&
-        Object.entries(labels).every(([label, value]) => object.metadata.labels?.[label] === value),
-    );
-  return {
-    list,
-    get: async (kind, { namespace, name }) =>
-      (await list(kind, namespace)).find(({ metadata }) => metadata.name === name),
-  };
-}

@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 
 import type { Controller } from "../controllers/controllers.ts";
 import type { QueueObserver } from "../controllers/queue.ts";
 import type { ClientOptions } from "../kube/client.ts";
+import packageFile from "../package.json" with { type: "json" };
 
 export interface ControllerMetrics {
   observeQueue(controller: Controller, concurrency: number): QueueObserver;
@@ -23,6 +24,12 @@ const QUEUE_BUCKETS = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 10
 export function controllerMetrics(registry: Registry): ControllerMetrics {
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  new Gauge({
+    name: "segnas_build_info",
+    help: "1, with the operator's version in its label.",
+    labelNames: ["version"],
+    registers,
+  }).set({ version: packageFile.version }, 1);
   const reconciles = new Counter({
     name: "controller_runtime_reconcile_total",
     help: "Total number of reconciliations per controller.",
@@ -104,6 +111,11 @@ export function controllerMetrics(registry: Registry): ControllerMetrics {
       const controller = kind.toLowerCase();
       const name = controller;
       most.set({ controller }, concurrency);
+      // At 0 before anything happens: Prometheus sees the first one come.
+      for (const result of ["success", "requeue_after", "requeue", "error"])
+        reconciles.inc({ controller, result }, 0);
+      errors.inc({ controller }, 0);
+      retries.inc({ name }, 0);
       return {
         added: () => adds.inc({ name }),
         depth: (keys) => depth.set({ name }, keys),

@@ -19,7 +19,12 @@ export async function serve({ port, registry, notReady }: ServerOptions): Promis
       response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(`${text}\n`);
     };
     if (pathname === "/metrics") {
-      response.writeHead(200, { "content-type": registry.contentType }).end(await registry.metrics());
+      try {
+        const metrics = await registry.metrics();
+        response.writeHead(200, { "content-type": registry.contentType }).end(metrics);
+      } catch (error) {
+        answer(500, (error as Error).message);
+      }
     } else if (pathname === "/healthz") answer(200, "ok");
     else if (pathname === "/readyz") {
       const reason = notReady();

@@ -94,6 +94,10 @@ export interface ArchitectureSearchSpec {
    */
   startingPoints?: {
     /**
+     * Another search of the namespace. All of its trials that have a reward by then are taken over into this search's ledger before anything else: they teach its policy, are ranked with its own, feed its gate, and are networks that it knows (duplicates); they are not counted among its trials, nor against its limits. Of its spec, space, dataset, training, gate, objective.metric and objective.failureReward must be the same, and the seed too where data or encoder are made from it (dataset.format Shapes, training.encoder.source WarmUp). Constraints are applied anew. Once they are taken over, the other search may be deleted.
+     */
+    search?: string;
+    /**
      * Architectures that the first trials train, in this order.
      *
      * Items: A published architecture, or one spelled out in templates and blocks.
@@ -383,9 +387,13 @@ export interface ArchitectureSearchSpec {
    */
   training: {
     /**
-     * Values for the settings below that are absent. paper: as in arXiv 1904.02365. Absent, paper.
+     * Values for the settings below that are absent. paper (default): as in arXiv 1904.02365. gpu8GB: the same with batches that leave nearly all architectures room in 8 GB. cpu: small crops, small batches and fewer epochs, for minutes a trial on two cores.
      */
-    preset?: "paper";
+    preset?: "paper" | "gpu8GB" | "cpu";
+    /**
+     * Images and labels are resized, before anything else, so that their longer side has so many pixels, those that are validated on too. The paper resizes CityScapes to 1024. Absent, they are taken as they are.
+     */
+    longerSide?: number;
     /**
      * The part of an image that is trained on at a time.
      */
@@ -403,6 +411,19 @@ export interface ArchitectureSearchSpec {
      * The central part of an image that is validated on. Absent, whole images.
      */
     validationCrop?: {
+      /**
+       * Height in pixels.
+       */
+      height: number;
+      /**
+       * Width in pixels.
+       */
+      width: number;
+    };
+    /**
+     * Images are validated in tiles of at most this size, which overlap as it comes; for images too large to be evaluated at once. Absent, each at once.
+     */
+    validationTile?: {
       /**
        * Height in pixels.
        */
@@ -482,6 +503,39 @@ export interface ArchitectureSearchSpec {
        * The greatest norm of the gradient, above 0.
        */
       gradientClip?: string;
+      /**
+       * How the learning rate changes over the steps of the stage. Constant: not at all. Polynomial: times (1 - step / steps)^power, known as poly. Step: times gamma after each stepEpochs epochs. OneCycle: along half cosines from the rate / divFactor up to the rate and down to the rate / (divFactor x finalDivFactor).
+       */
+      schedule?: {
+        /**
+         * The schedule's form.
+         */
+        type: "Constant" | "Polynomial" | "Step" | "OneCycle";
+        /**
+         * The exponent (Polynomial). Absent, 0.9.
+         */
+        power?: string;
+        /**
+         * After how many epochs the rate falls, again and again (Step).
+         */
+        stepEpochs?: number;
+        /**
+         * What the rate is multiplied by then (Step). Absent, 0.1.
+         */
+        gamma?: string;
+        /**
+         * The share of the steps in which the rate rises (OneCycle), below 1. Absent, 0.3.
+         */
+        warmUpShare?: string;
+        /**
+         * What the rate is divided by at the start (OneCycle), 1 or more. Absent, 25.
+         */
+        divFactor?: string;
+        /**
+         * What the rate at the start is divided by at the end (OneCycle), 1 or more. Absent, 10000.
+         */
+        finalDivFactor?: string;
+      };
     };
     /**
      * Encoder and decoder together, validated after each epoch.
@@ -515,11 +569,63 @@ export interface ArchitectureSearchSpec {
        * The greatest norm of the encoder's and of the decoder's gradient, above 0.
        */
       gradientClip?: string;
+      /**
+       * How the learning rate changes over the steps of the stage. Constant: not at all. Polynomial: times (1 - step / steps)^power, known as poly. Step: times gamma after each stepEpochs epochs. OneCycle: along half cosines from the rate / divFactor up to the rate and down to the rate / (divFactor x finalDivFactor).
+       */
+      schedule?: {
+        /**
+         * The schedule's form.
+         */
+        type: "Constant" | "Polynomial" | "Step" | "OneCycle";
+        /**
+         * The exponent (Polynomial). Absent, 0.9.
+         */
+        power?: string;
+        /**
+         * After how many epochs the rate falls, again and again (Step).
+         */
+        stepEpochs?: number;
+        /**
+         * What the rate is multiplied by then (Step). Absent, 0.1.
+         */
+        gamma?: string;
+        /**
+         * The share of the steps in which the rate rises (OneCycle), below 1. Absent, 0.3.
+         */
+        warmUpShare?: string;
+        /**
+         * What the rate is divided by at the start (OneCycle), 1 or more. Absent, 25.
+         */
+        divFactor?: string;
+        /**
+         * What the rate at the start is divided by at the end (OneCycle), 1 or more. Absent, 10000.
+         */
+        finalDivFactor?: string;
+      };
     };
     /**
      * Where cross-entropy is taken. LogitsSize: labels are brought to the size of the logits. FullSize: logits are brought to the size of the labels.
      */
     loss?: "LogitsSize" | "FullSize";
+    /**
+     * What each class weighs in the loss, which is the weighted mean over the pixels. None: all the same. Balanced: by median frequency balancing (arXiv 1411.4734), the median of the classes' frequencies in the training labels / the class's own, each in the images that the class occurs in. Given: the weights written here.
+     */
+    classWeights?: {
+      /**
+       * Where the weights come from.
+       */
+      type: "None" | "Balanced" | "Given";
+      /**
+       * A weight for each class, in their order (Given).
+       *
+       * Items: A weight of 0 or more.
+       */
+      weights?: string[];
+    };
+    /**
+     * Whether the running mean of the weights takes their place at the end of each epoch. With true, and statisticsBatches 0, it is done as in the paper's published code; absent, the preset's.
+     */
+    copyAverages?: boolean;
     /**
      * Training batches that recompute the batch normalisation statistics of the averaged weights before a validation; 0 keeps those of training.
      */
@@ -529,6 +635,14 @@ export interface ArchitectureSearchSpec {
      */
     timeLimitSeconds?: number;
   };
+  /**
+   * CandidateTrials that are kept once they are in the ledger, beside the best ones; older ones are deleted. What was measured of them stays in the ledger.
+   */
+  trialsHistoryLimit: number;
+  /**
+   * The LocalQueue of Kueue that the trials' Jobs wait in. Holds for attempts to come.
+   */
+  queueName?: string;
   /**
    * The pod that trains a trial, as Kubernetes knows pod templates, with a container named trainer. Changes hold for attempts to come. Searches on one machine use the trainer container's resources.limits (memory, cpu) and env only.
    */
@@ -651,6 +765,10 @@ export interface ArchitectureSearchStatus {
      */
     deleted: number;
     /**
+     * Those of them that are in the ledger.
+     */
+    settled?: number;
+    /**
      * Those of the above that have got the result of an earlier trial with the same network.
      */
     reused?: number;
@@ -660,9 +778,13 @@ export interface ArchitectureSearchStatus {
     stopped?: number;
   };
   /**
-   * How many trials the ledger holds.
+   * How many trials the ledger holds, those that are taken over from another search among them.
    */
   entries?: number;
+  /**
+   * How many of the entries are taken over from the search that startingPoints.search names.
+   */
+  imported?: number;
   /**
    * How often the policy has learned.
    */
@@ -688,9 +810,13 @@ export interface ArchitectureSearchStatus {
      */
     trial: string;
     /**
-     * The trial's number in the search.
+     * The trial's number in the search; of one that was taken over, below 0.
      */
     index: number;
+    /**
+     * The search that trained it, where that is another one.
+     */
+    source?: string;
     /**
      * Its reward.
      */
@@ -715,9 +841,13 @@ export interface ArchitectureSearchStatus {
      */
     trial: string;
     /**
-     * The trial's number in the search.
+     * The trial's number in the search; of one that was taken over, below 0.
      */
     index: number;
+    /**
+     * The search that trained it, where that is another one.
+     */
+    source?: string;
     /**
      * Its reward.
      */
@@ -742,9 +872,13 @@ export interface ArchitectureSearchStatus {
      */
     trial: string;
     /**
-     * The trial's number in the search.
+     * The trial's number in the search; of one that was taken over, below 0.
      */
     index: number;
+    /**
+     * The search that trained it, where that is another one.
+     */
+    source?: string;
     /**
      * Its reward.
      */

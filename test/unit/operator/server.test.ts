@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { controllerMetrics } from "@segnas/operator/metrics/controllers.ts";
 import { serve } from "@segnas/operator/web/server.ts";
-import { Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
 
 test("health, readiness with its reason, and metrics are served", async (context) => {
   const registry = new Registry();
@@ -43,4 +43,16 @@ test("health, readiness with its reason, and metrics are served", async (context
   ])
     assert.ok(text.includes(line), line);
   assert.match(text, /^process_resident_memory_bytes \d+$/m);
+});
+
+test("a metric that cannot be told is an answer of its own, and ends nothing", async (context) => {
+  const registry = new Registry();
+  const collect = () => {
+    throw new Error("no ledger");
+  };
+  registry.registerMetric(new Gauge({ name: "broken", help: "Broken.", registers: [], collect }));
+  const server = await serve({ port: 0, registry, notReady: () => undefined });
+  context.after(() => server.close());
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`);
+  assert.deepEqual([response.status, await response.text()], [500, "no ledger\n"]);
 });
