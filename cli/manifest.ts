@@ -5,12 +5,14 @@ import { dirname, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import { admit, parseManifest } from "@segnas/operator/api/validate.ts";
+import { searchIn } from "@segnas/operator/local/source.ts";
 import { resolvePolicy } from "@segnas/operator/policy/settings.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 
 export interface ManifestOptions {
   file: string;
   dataset?: string;
+  startFrom?: string;
   maxTrials?: number;
   parallelism?: number;
 }
@@ -47,7 +49,7 @@ export async function readSearch(options: ManifestOptions): Promise<Architecture
 function withOptions(manifest: object, options: ManifestOptions, folder: string): object {
   const { spec } = manifest as { spec?: unknown };
   if (!isFields(spec)) return manifest;
-  const { dataset, training } = spec;
+  const { dataset, training, startingPoints } = spec;
   const path = options.dataset === undefined ? undefined : resolve(options.dataset);
   return {
     ...manifest,
@@ -55,6 +57,9 @@ function withOptions(manifest: object, options: ManifestOptions, folder: string)
       ...spec,
       ...(options.maxTrials !== undefined && { maxTrials: options.maxTrials }),
       ...(options.parallelism !== undefined && { parallelism: options.parallelism }),
+      ...(options.startFrom !== undefined && {
+        startingPoints: withSearch(startingPoints, options.startFrom),
+      }),
       ...(isFields(dataset) && { dataset: absolute(path ? { ...dataset, path } : dataset, folder) }),
       ...(isFields(training) &&
         isFields(training.encoder) && {
@@ -64,12 +69,27 @@ function withOptions(manifest: object, options: ManifestOptions, folder: string)
   };
 }
 
+/** Starting points that name the search in a folder, where they name none. Throws UserError where it holds none. */
+function withSearch(startingPoints: unknown, folder: string): unknown {
+  if (startingPoints !== undefined && !isFields(startingPoints)) return startingPoints;
+  if (startingPoints?.search !== undefined) return startingPoints;
+  return { ...startingPoints, search: searchIn(resolve(folder)) };
+}
+
 type Fields = Record<string, unknown>;
 const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const absolute = (fields: Fields, folder: string): Fields =>
   typeof fields.path === "string" ? { ...fields, path: resolve(folder, fields.path) } : fields;
+
+/** A folder from the command line. Throws UserError naming the option for none. */
+export function folderOption(option: string): (value: string) => string {
+  return (value) => {
+    if (value.trim() === "") throw new UserError(`${option}: is empty; write a folder`);
+    return value;
+  };
+}
 
 /** A whole number of at least 1 from the command line. Throws UserError naming the option. */
 export function positive(option: string): (value: string) => number {

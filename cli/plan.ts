@@ -1,12 +1,23 @@
 // `segnas plan`: what a search will do and cost, and what is wrong with it, before it does anything.
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
+import { planImports } from "@segnas/operator/controllers/architecturesearch/imports.ts";
+import { sourceReader } from "@segnas/operator/local/source.ts";
 import { bytes, counted, duration, large, whole } from "@segnas/operator/web/report-format.ts";
 import { fieldsInWords, settingsInWords } from "@segnas/operator/web/report-settings.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command, Option } from "commander";
-import { type Plan, planOf, type Spread, totalSeconds, warningsOf } from "./estimate.ts";
-import { type ManifestOptions, positive, readSearch } from "./manifest.ts";
+import {
+  beginningInWords,
+  beginningOf,
+  type Plan,
+  planOf,
+  type Spread,
+  totalSeconds,
+  warningsOf,
+} from "./estimate.ts";
+import { folderOption, type ManifestOptions, positive, readSearch } from "./manifest.ts";
 import { type Measurement, measureTrainer, trainerOf } from "./trainer.ts";
 
 interface Options extends ManifestOptions {
@@ -21,6 +32,11 @@ export function planCommand(): Command {
     .description("Tell what a search will do and cost, and what is wrong with it, without doing it.")
     .requiredOption("-f, --file <file>", "manifest of an ArchitectureSearch, - for standard input")
     .option("--dataset <folder>", "the data set's folder, in place of spec.dataset.path")
+    .option(
+      "--start-from <folder>",
+      "the folder of the search that this one begins with (default: .segnas/<startingPoints.search>)",
+      folderOption("--start-from"),
+    )
     .option(
       "--gpus <n>",
       "GPUs to train on, a trial on each (default: all, where set up for CUDA; else the CPU)",
@@ -43,9 +59,17 @@ export function planCommand(): Command {
 async function plan(options: Options): Promise<void> {
   const search = await readSearch(options);
   const trainer = trainerOf(options);
-  const { plan, samples } = planOf(search, trainer.gpus || undefined);
   const measured: Measurement[] = [];
   const problems: string[] = [];
+  const noteProblem = (error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    problems.push(error.message);
+    return undefined;
+  };
+  const startFrom = options.startFrom && resolve(options.startFrom);
+  const source = sourceReader(search, resolve(".segnas", search.metadata.name), startFrom);
+  const beginning = await planImports(source, search).then(beginningOf, noteProblem);
+  const { plan, samples } = planOf(search, trainer.gpus || undefined, beginning);
   if (options.measure) {
     try {
       for (const [i, sample] of samples.entries()) {
@@ -53,8 +77,7 @@ async function plan(options: Options): Promise<void> {
         measured.push(await measureTrainer(trainer, search, sample));
       }
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      problems.push(error.message);
+      noteProblem(error);
     }
   }
   const warnings = warningsOf(search, plan, measured, availableParallelism());
@@ -85,6 +108,7 @@ export function planText(
   { measured, seconds, warnings }: Findings,
 ): string {
   const { parameters, macs, encodings, sampled } = plan.space;
+  const { beginning } = plan;
   const training = measured[0]?.training;
   // What the manifest left to the presets is known by now.
   const resolved: Record<string, string> = {
@@ -93,6 +117,7 @@ export function planText(
   };
   const rows: [string, string][] = [
     ...settingsInWords(search).map(([label, value]): [string, string] => [label, resolved[label] ?? value]),
+    ...(beginning ? ([["Takes over", beginningInWords(beginning)]] as [string, string][]) : []),
     ["Updates", `${counted(plan.policyUpdates, "update")} of the policy`],
     ["Architectures", `${Number(encodings).toExponential(2)} encodings; of ${sampled} drawn at random:`],
     ["  parameters", spreadText(parameters, whole)],

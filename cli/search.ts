@@ -2,24 +2,26 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { TrialReason } from "@segnas/operator/api/conditions.ts";
+import { planImports } from "@segnas/operator/controllers/architecturesearch/imports.ts";
 import { EXIT } from "@segnas/operator/controllers/candidatetrial/job.ts";
 import { openLocalSearch } from "@segnas/operator/local/run.ts";
+import { sourceReader } from "@segnas/operator/local/source.ts";
 import { counts, failures, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
 import { parseArchitecture } from "@segnas/searchspace/architecture.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command, Option } from "commander";
 import { display, isTerminal } from "./display.ts";
-import { sampleTrial } from "./estimate.ts";
+import { beginningInWords, beginningOf, sampleTrial } from "./estimate.ts";
 import { runAndFollow, saveReport, stopOnSignals } from "./follow.ts";
-import { positive, readSearch } from "./manifest.ts";
+import { folderOption, positive, readSearch } from "./manifest.ts";
 import { resultDocument, resultText } from "./results.ts";
 import { checkTrainer, trainerOf } from "./trainer.ts";
-import { stateFolder } from "./verify.ts";
 
 interface Options {
   file: string;
   state?: string;
   dataset?: string;
+  startFrom?: string;
   maxTrials?: number;
   parallelism?: number;
   gpus?: number;
@@ -34,9 +36,14 @@ export function searchCommand(): Command {
     .option(
       "--state <folder>",
       "where the search is kept (default: .segnas/<name of the search>)",
-      stateFolder,
+      folderOption("--state"),
     )
     .option("--dataset <folder>", "the data set's folder, in place of spec.dataset.path")
+    .option(
+      "--start-from <folder>",
+      "the folder of the search that this one begins with (default: .segnas/<startingPoints.search>, beside its own)",
+      folderOption("--start-from"),
+    )
     .option(
       "--max-trials <n>",
       "in place of spec.maxTrials; may be raised to go on",
@@ -65,6 +72,7 @@ async function search(options: Options): Promise<void> {
   const manifest = await readSearch(options);
   if (manifest.spec.suspend) throw new UserError("spec.suspend is true: write false to run the search");
   const stateDir = resolve(options.state ?? join(".segnas", manifest.metadata.name));
+  const startFrom = options.startFrom && resolve(options.startFrom);
   const trainer = trainerOf(options);
   const stream = options.output === "json" ? process.stderr : process.stdout;
   const screen = display(stream, options.output === "text" && isTerminal(stream));
@@ -74,10 +82,14 @@ async function search(options: Options): Promise<void> {
   try {
     // Settings and data cannot be changed once the search has begun, so a new one is made only if they are right.
     const isNew = await isEmpty(stateDir);
+    const source = sourceReader(manifest, stateDir, startFrom);
+    const beginning = isNew ? beginningOf(await planImports(source, manifest)) : undefined;
     if (isNew) await check();
+    if (beginning) screen.show([`Begins with ${beginningInWords(beginning)}`]);
     const local = await openLocalSearch({
       search: manifest,
       stateDir,
+      ...(startFrom !== undefined && { startFrom }),
       trainer: { command: trainer.command },
       gpus: trainer.gpus,
     });

@@ -1,45 +1,65 @@
 // `segnas verify`: replays the ledger of a search, and says whether everything that was written agrees with it.
 import { resolve } from "node:path";
-import type { Verification } from "@segnas/operator/controllers/architecturesearch/verify.ts";
+import { type Verification, verifySearch } from "@segnas/operator/controllers/architecturesearch/verify.ts";
+import { readMoment } from "@segnas/operator/kube/moment.ts";
 import { verifyFolder } from "@segnas/operator/local/verify.ts";
+import { startPolicy } from "@segnas/operator/policy/client.ts";
 import { counted } from "@segnas/operator/web/report-format.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command, Option } from "commander";
+import { atPlace, type PlaceOptions, placeOptions } from "./place.ts";
+import { PROGRAM } from "./program.ts";
 
 const SHOWN = 20;
 
+interface Options extends PlaceOptions {
+  output: "text" | "json";
+}
+
 export function verifyCommand(): Command {
-  return new Command("verify")
+  return placeOptions(new Command("verify"))
     .description(
       "Replay a search's ledger: do policy weights, samples and rewards agree, and is every record as it was written?",
     )
-    .requiredOption("--state <folder>", "where the search is kept, as given to segnas search", stateFolder)
+    .argument("[search]", "its name in the cluster")
     .addOption(
       new Option("-o, --output <format>", "what standard output gets")
         .choices(["text", "json"])
         .default("text"),
     )
-    .addHelpText("after", "\nExample:\n  segnas verify --state .segnas/quickstart")
+    .addHelpText(
+      "after",
+      `\nExamples:\n  ${PROGRAM} verify quickstart -n mine\n  ${PROGRAM} verify --state .segnas/quickstart`,
+    )
     .action(verify);
 }
 
-/** A folder from the command line. Throws UserError for none. */
-export function stateFolder(value: string): string {
-  if (value.trim() === "") throw new UserError("--state: is empty; write a folder");
-  return value;
-}
-
-async function verify({ state, output }: { state: string; output: "text" | "json" }): Promise<void> {
-  const report = await verifyFolder(resolve(state));
+async function verify(name: string | undefined, options: Options): Promise<void> {
+  if (name === undefined && options.state === undefined)
+    throw new UserError("write the name of a search in the cluster, or --state and the folder of one");
+  const report =
+    options.state === undefined
+      ? await verifyInCluster(name, options)
+      : await verifyFolder(resolve(options.state));
   const agrees = report.findings.length === 0;
-  console.log(output === "json" ? JSON.stringify({ agrees, ...report }, null, 2) : verificationText(report));
+  console.log(
+    options.output === "json" ? JSON.stringify({ agrees, ...report }, null, 2) : verificationText(report),
+  );
   if (!agrees) process.exitCode = 1;
 }
 
+const verifyInCluster = (name: string | undefined, options: PlaceOptions): Promise<Verification> =>
+  atPlace(options, async (place) => {
+    const search = await place.find(name);
+    const { reader, search: then } = await readMoment(place.reader, search);
+    return verifySearch({ ...reader, live: reader }, then, startPolicy);
+  });
+
 function verificationText(report: Verification): string {
-  const { search, findings, notes, entries, policyUpdates, samples, trials, snapshots } = report;
+  const { search, findings, notes, entries, imported, policyUpdates, samples, trials, snapshots } = report;
+  const taken = imported > 0 ? ` (${imported} taken over from another search)` : "";
   const counts = [
-    `${entries} ${entries === 1 ? "entry" : "entries"} replayed, ${counted(policyUpdates, "policy update")}`,
+    `${entries} ${entries === 1 ? "entry" : "entries"} replayed${taken}, ${counted(policyUpdates, "policy update")}`,
     `${counted(samples, "sample")} made again, ${counted(trials, "trial")} and ${counted(snapshots, "snapshot")} compared`,
   ];
   const lines =

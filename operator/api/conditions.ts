@@ -45,7 +45,7 @@ export const SearchReason = {
   MaxFailedTrialsReached: "MaxFailedTrialsReached",
   /** Failed before the first success, Stalled after it: the trainer refuses the configuration. */
   InvalidConfiguration: "InvalidConfiguration",
-  /** Stalled: the ledger cannot be read, or another version of segnas wrote it. */
+  /** Stalled: the ledger, its own or the one that it begins with, is damaged, does not fit, or is of another version. */
   LedgerUnusable: "LedgerUnusable",
 } as const;
 export type SearchReason = (typeof SearchReason)[keyof typeof SearchReason];

@@ -18,7 +18,7 @@ export interface Metrics {
 interface Place {
   /** The entry's own number, from 0 without gaps. */
   number: number;
-  /** The trial's number in the search. */
+  /** The trial's number in the search; of those taken over from another search, below 0. */
   index: number;
   /** The trial's name. */
   trial: string;
@@ -52,6 +52,8 @@ export interface SettledEntry extends Place {
   message: string | null;
   /** The trial of the same network whose result it got. */
   duplicateOf: string | null;
+  /** The search that trained it, where that is another one. */
+  source: string | null;
 }
 
 /** A trial that a person deleted before it settled: nothing else is left of it. */
@@ -61,6 +63,10 @@ export interface DeletedEntry extends Place {
 
 export type LedgerEntry = SettledEntry | DeletedEntry;
 export type Outcome = LedgerEntry["outcome"];
+
+/** Whether an entry is taken over from another search. */
+export const isImported = (entry: LedgerEntry): entry is SettledEntry & { source: string } =>
+  entry.outcome !== "Deleted" && entry.source !== null;
 
 /** An entry as a line of JSON. A reward that is no finite number becomes null. */
 export const writeEntry = (entry: LedgerEntry): string => JSON.stringify(entry);

@@ -1,7 +1,7 @@
 // Everything that a search knows, as a fold over its ledger: pure, so that a replay gives the same state.
 import { TrialReason } from "../api/conditions.ts";
 import type { Experience } from "../policy/policy.ts";
-import type { LedgerEntry, Outcome, SettledEntry } from "./entry.ts";
+import { isImported, type LedgerEntry, type Outcome, type SettledEntry } from "./entry.ts";
 import { type GateSettings, observeSlots, type SlotMean } from "./gate.ts";
 
 export interface FoldSettings {
@@ -19,6 +19,8 @@ export interface FoldSettings {
 export interface Ranked {
   trial: string;
   index: number;
+  /** The search that trained it, where that is another one. */
+  source: string | null;
   reward: number;
   meanIoU: number;
   parameters: number;
@@ -33,6 +35,8 @@ export interface Refusal {
 
 export interface SearchState {
   entries: number;
+  /** How many of the entries are taken over from another search: they are first, and counted nowhere else. */
+  imported: number;
   outcomes: Record<Outcome, number>;
   /** How many of the outcomes are those of an earlier trial with the same network. */
   reused: number;
@@ -64,6 +68,7 @@ export const REFUSALS = 3;
 /** The state before the first entry. */
 export const EMPTY: SearchState = {
   entries: 0,
+  imported: 0,
   outcomes: { Succeeded: 0, Failed: 0, Rejected: 0, Infrastructure: 0, Deleted: 0 },
   reused: 0,
   stopped: 0,
@@ -84,7 +89,11 @@ export function fold(settings: FoldSettings, state: SearchState, entry: LedgerEn
     throw new Error(`the ledger has entry ${entry.number} (${entry.trial}) where ${state.entries} should be`);
   }
   const settled = entry.outcome === "Deleted" ? undefined : entry;
-  const outcomes = { ...state.outcomes, [entry.outcome]: state.outcomes[entry.outcome] + 1 };
+  const imported = isImported(entry);
+  const own = imported ? undefined : settled;
+  const outcomes = imported
+    ? state.outcomes
+    : { ...state.outcomes, [entry.outcome]: state.outcomes[entry.outcome] + 1 };
   const experience = settled && experienceOf(settings, settled);
   const tail = experience ? [...state.tail, experience] : state.tail;
   const full = tail.length === settings.batchSize;
@@ -98,12 +107,13 @@ export function fold(settings: FoldSettings, state: SearchState, entry: LedgerEn
   const gate = settings.gate ? observeSlots(settings.gate, before, slots) : before;
   return {
     entries: state.entries + 1,
+    imported: state.imported + (imported ? 1 : 0),
     outcomes,
-    reused: state.reused + (settled && settled.duplicateOf !== null ? 1 : 0),
-    stopped: state.stopped + (settled?.stopped ? 1 : 0),
+    reused: state.reused + (own && own.duplicateOf !== null ? 1 : 0),
+    stopped: state.stopped + (own?.stopped ? 1 : 0),
     top: ranked ? [...state.top, ranked].sort(byRank).slice(0, TOP) : state.top,
     paretoFront: ranked ? withCandidate(state.paretoFront, ranked) : state.paretoFront,
-    gpuSeconds: state.gpuSeconds + (settled?.gpuSeconds ?? 0),
+    gpuSeconds: state.gpuSeconds + (own?.gpuSeconds ?? 0),
     policyUpdates: state.policyUpdates + (full ? 1 : 0),
     tail: full ? [] : tail,
     batch: full ? tail : null,
@@ -113,9 +123,12 @@ export function fold(settings: FoldSettings, state: SearchState, entry: LedgerEn
   };
 }
 
-/** With rewardOrder Index: how many entries trial `index` is made after. */
-export const entriesDue = ({ policyLag }: Pick<FoldSettings, "policyLag">, index: number): number =>
-  Math.max(0, index - policyLag + 1);
+/** With rewardOrder Index: how many entries trial `index` is made after, those taken over among them. */
+export const entriesDue = (
+  { policyLag }: Pick<FoldSettings, "policyLag">,
+  { imported }: Pick<SearchState, "imported">,
+  index: number,
+): number => imported + Math.max(0, index - policyLag + 1);
 
 /**
  * The policy's version after the first n entries, for n of the last `policyLag`. Throws Error for one further
@@ -154,8 +167,8 @@ function rankedOf(entry: LedgerEntry): Ranked | undefined {
     return undefined;
   // The trial whose result it got is ranked already.
   if (entry.duplicateOf !== null) return undefined;
-  const { trial, index, reward, metrics, parameters } = entry;
-  return { trial, index, reward, meanIoU: metrics?.meanIoU ?? 0, parameters };
+  const { trial, index, source, reward, metrics, parameters } = entry;
+  return { trial, index, source, reward, meanIoU: metrics?.meanIoU ?? 0, parameters };
 }
 
 /** Best first; of equal rewards the smaller network, then the earlier trial. */

@@ -10,6 +10,7 @@ import {
   controllerReference,
   isControlledBy,
   keyOf,
+  type Reader,
   type SearchRecord,
   type Store,
 } from "../api/store.ts";
@@ -32,12 +33,25 @@ export interface LedgerShard {
   reserved: number;
   /** Refusals of the configuration in entries below this one no longer fail the search. */
   forgiven: number;
+  /** What the search takes over from another one's ledger before it makes anything; absent where it does not. */
+  imports?: Imports;
   /** Nothing is added to it any more: the next shard may be made. */
   sealed: boolean;
   /** In their order, each as JSON (so that numbers come back bit for bit) with the digest of all up to it. */
   entries: { entry: string; digest: string }[];
   /** Of everything else in here. */
   digest: string;
+}
+
+/** Noted before the first entry is taken over, so that whatever happens meanwhile it is these and no others. */
+export interface Imports {
+  /** The other search. */
+  search: string;
+  /** How many entries its ledger had, and their digest. */
+  entries: number;
+  digest: string;
+  /** How many of them are taken over. */
+  count: number;
 }
 
 /** A search's entries and the last shard, as last read or written. */
@@ -49,7 +63,7 @@ export interface Ledger {
 }
 
 /** Another one works on the search by now: what is decided here counts no more. */
-class FencedError extends Error {
+export class FencedError extends Error {
   override readonly name = "FencedError";
 }
 
@@ -66,7 +80,7 @@ export const digestOf = (...texts: (string | Uint8Array)[]): string => {
 };
 
 /** Reads all shards. Throws UserError that names a gap, a double or a change among shards and entries. */
-export async function readLedger(store: Store, search: ArchitectureSearch): Promise<Ledger> {
+export async function readLedger(store: Reader, search: ArchitectureSearch): Promise<Ledger> {
   const { namespace, name } = keyOf(search);
   const records = await store.list("SearchRecord", namespace, { [LEDGER_LABEL]: name });
   const own = records.filter((record) => isControlledBy(record, search)) as NonNullable<Ledger["last"]>[];
@@ -112,7 +126,7 @@ export async function openLedger(
   held: boolean,
 ): Promise<Ledger> {
   for (;;) {
-    const ledger = await readLedger(store, search);
+    const ledger = await readLedger(store.live, search);
     const last = ledger.last?.spec.shard;
     if (held && last && last.holder !== holder)
       throw new FencedError(`${search.metadata.name}: another process has taken over this search`);
@@ -120,8 +134,9 @@ export async function openLedger(
     try {
       if (last && !last.sealed) return await writeLast(store, ledger, { epoch, holder, format: FORMAT });
       const number = (last?.number ?? -1) + 1;
-      const { made = 0, reserved = 0, forgiven = 0 } = last ?? {};
-      const head = { number, format: FORMAT, epoch, holder, made, reserved, forgiven };
+      const { made = 0, reserved = 0, forgiven = 0, imports } = last ?? {};
+      const notes = { made, reserved, forgiven, ...(imports && { imports }) };
+      const head = { number, format: FORMAT, epoch, holder, ...notes };
       return await createShard(store, search, ledger, { ...head, sealed: false, entries: [] });
     } catch (error) {
       if (!(error instanceof ConflictError || error instanceof AlreadyExistsError)) throw error;
@@ -165,7 +180,7 @@ export async function appendEntry(
 export const writeNotes = (
   store: Store,
   ledger: Ledger,
-  notes: { made: number; reserved: number } | { forgiven: number },
+  notes: { made: number; reserved: number } | { forgiven: number } | { imports: Imports },
 ): Promise<Ledger> => writeLast(store, ledger, notes);
 
 /** What the entries take as JSON in an object. */
@@ -173,8 +188,9 @@ const bytes = (entries: LedgerShard["entries"]): number => Buffer.byteLength(JSO
 
 /** Spelled out, as an API server may order fields anew. Entries have digests of their own. */
 const shardDigest = (search: string, shard: Omit<LedgerShard, "digest">): string => {
-  const { number, format, epoch, holder, made, reserved, forgiven, sealed, entries } = shard;
+  const { number, format, epoch, holder, made, reserved, forgiven, imports, sealed, entries } = shard;
   const last = entries.at(-1)?.digest ?? "";
+  const imported = imports && [imports.search, imports.entries, imports.digest, imports.count];
   const { ledger, algorithm, segnas } = format;
   return digestOf(
     JSON.stringify([
@@ -188,6 +204,7 @@ const shardDigest = (search: string, shard: Omit<LedgerShard, "digest">): string
       made,
       reserved,
       forgiven,
+      imported ?? null,
       sealed,
       entries.length,
       last,

@@ -132,7 +132,7 @@ async function put(store: Store, record: SearchRecord): Promise<SearchRecord> {
     return await store.create<"SearchRecord">(record);
   } catch (error) {
     if (!(error instanceof AlreadyExistsError)) throw error;
-    const there = await store.get("SearchRecord", keyOf(record));
+    const there = await store.live.get("SearchRecord", keyOf(record));
     if (there && isDeepStrictEqual(there.spec, record.spec)) return there;
     if (there) await store.delete("SearchRecord", keyOf(there), { uid: there.metadata.uid! });
     return await store.create<"SearchRecord">(record);
@@ -150,16 +150,19 @@ async function remove(store: Store, manifest: Record): Promise<void> {
 }
 
 /** A search's manifests, the newest first. */
-export async function listManifests(store: Store, search: ArchitectureSearch): Promise<Record[]> {
+export async function listManifests(
+  store: Pick<Store, "live">,
+  search: ArchitectureSearch,
+): Promise<Record[]> {
   const { namespace, name } = keyOf(search);
-  const records = await store.list("SearchRecord", namespace, { [SNAPSHOT_LABEL]: name });
+  const records = await store.live.list("SearchRecord", namespace, { [SNAPSHOT_LABEL]: name });
   const own = records.filter((record) => isControlledBy(record, search)) as Record[];
   return own.sort((a, b) => b.spec.snapshot!.entries - a.spec.snapshot!.entries);
 }
 
 /** The snapshot of a manifest. Throws Error that says why it does not count. */
 export async function readSnapshot(
-  store: Store,
+  store: Pick<Store, "live">,
   search: ArchitectureSearch,
   ledger: Ledger,
   { metadata, spec }: SearchRecord,
@@ -174,7 +177,7 @@ export async function readSnapshot(
   const pieces: Buffer[] = [];
   for (const [number, digest] of manifest.chunks.entries()) {
     const { name, namespace } = recordMetadata(search, chunkName(entries, number), CHUNK_LABEL);
-    const chunk = (await store.get("SearchRecord", { namespace, name }))?.spec.chunk;
+    const chunk = (await store.live.get("SearchRecord", { namespace, name }))?.spec.chunk;
     if (!chunk) throw new Error(`${name} is missing`);
     const piece = Buffer.from(chunk.data, "base64");
     if (digestOf(piece) !== digest || piece.toString("base64") !== chunk.data)

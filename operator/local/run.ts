@@ -19,7 +19,7 @@ import type { LedgerEntry } from "../ledger/entry.ts";
 import { startPolicy } from "../policy/client.ts";
 import { isJobFinished, startKubelet } from "./kubelet.ts";
 import { type Progress, runningTrials } from "./progress.ts";
-import { folderReader, sourceFolder } from "./source.ts";
+import { sourceReader } from "./source.ts";
 import { openStore } from "./store.ts";
 import { takeOver } from "./takeover.ts";
 
@@ -80,7 +80,7 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
   const dependencies: SearchDependencies = {
     ...{ store, logger, now, startPolicy },
     ...(options.snapshotEvery !== undefined && { snapshotEvery: options.snapshotEvery }),
-    sources: folderReader(sourceFolder(given, stateDir, options.startFrom)),
+    sources: sourceReader(given, stateDir, options.startFrom),
     holder: randomUUID(),
     trials: cacheTrials(store),
     knowledge: new Map(),

@@ -1,5 +1,4 @@
 // A search that is opened again: what may change in it is taken over, what may not is refused.
-import { isDeepStrictEqual } from "node:util";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { SearchCondition, SearchReason, setCondition } from "../api/conditions.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
@@ -7,6 +6,7 @@ import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
 import { keyOf, type Store } from "../api/store.ts";
 import { admit } from "../api/validate.ts";
 import { SEARCH_LABEL } from "../controllers/candidatetrial/job.ts";
+import { difference } from "../controllers/difference.ts";
 import { timestamp } from "../controllers/status.ts";
 
 const IMMUTABLE = [
@@ -85,19 +85,3 @@ function lastActivity({ metadata, status }: ArchitectureSearch, trials: Candidat
   ];
   return new Date(times.reduce((latest, time) => Math.max(latest, Date.parse(time ?? "") || 0), 0));
 }
-
-/** The first field in which two values differ, in words; undefined where they are equal. */
-function difference(before: unknown, after: unknown, path: string): string | undefined {
-  if (isDeepStrictEqual(before, after)) return undefined;
-  if (isObject(before) && isObject(after)) {
-    for (const field of Object.keys({ ...before, ...after })) {
-      const found = difference(before[field], after[field], `${path}.${field}`);
-      if (found) return found;
-    }
-  }
-  const now = after === undefined ? "is absent" : `is ${JSON.stringify(after)}`;
-  return `${path} ${now}, but ${before === undefined ? "absent" : JSON.stringify(before)}`;
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

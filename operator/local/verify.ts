@@ -28,6 +28,7 @@ async function verifyOnly(store: LocalStore, folder: string): Promise<Verificati
   const none = {
     search: folder,
     entries: 0,
+    imported: 0,
     policyUpdates: 0,
     samples: 0,
     trials: 0,

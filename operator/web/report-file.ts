@@ -9,11 +9,16 @@ const PICTURES = 4;
 /**
  * The report's data: the summary and the pictures that the best trial left in `<artifacts>/<trial>/pictures`.
  * Pictures that are not there, or not whole, are left out.
+ * @param artifacts undefined where there is no such folder
  */
-export async function gatherReport(search: SearchSummary, artifacts: string, now: Date): Promise<ReportData> {
+export async function gatherReport(
+  search: SearchSummary,
+  artifacts: string | undefined,
+  now: Date,
+): Promise<ReportData> {
   const written = now.toISOString();
   const best = ranked(search.trials)[0];
-  if (!best) return { search, pictures: [], legend: [], written };
+  if (!best || artifacts === undefined) return { search, pictures: [], legend: [], written };
   const folder = join(artifacts, best.name, "pictures");
   const files = await readdir(folder).catch(() => []);
   const numbers = files
@@ -54,11 +59,16 @@ async function readLegend(file: string): Promise<ReportData["legend"]> {
   }
 }
 
-/** Renders and writes the report; a reader sees the old file or the new one, never half of one. */
-export async function writeReport(file: string, data: ReportData): Promise<void> {
+/** The report as one page of HTML. Arguments as gatherReport's. */
+export async function reportPage(...gathered: Parameters<typeof gatherReport>): Promise<string> {
   const { renderReport } = await import("./report.ts"); // the chart library takes a while to load
+  return renderReport(await gatherReport(...gathered));
+}
+
+/** Writes the report; a reader sees the old file or the new one, never half of one. */
+export async function writeReport(file: string, page: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const part = `${file}.${process.pid}.part`;
-  await writeFile(part, renderReport(data));
+  await writeFile(part, page);
   await rename(part, file);
 }

@@ -2,7 +2,7 @@
 import type { ArchitectureSearch, ArchitectureSearchSpec } from "../api/generated/architecturesearches.ts";
 import { networkSettings } from "../controllers/architecturesearch/networks.ts";
 import { resolvePolicy } from "../policy/settings.ts";
-import { counted, percent, whole } from "./report-format.ts";
+import { counted, duration, large, percent, whole } from "./report-format.ts";
 
 /** The settings that a reader of the result wants to know; what the manifest leaves to the presets is said so. */
 export function settingsInWords(search: ArchitectureSearch): [string, string][] {
@@ -15,7 +15,10 @@ export function settingsInWords(search: ArchitectureSearch): [string, string][] 
     ["Data set", inWords(search)],
     ["Reward", metricInWords(spec.objective.metric)],
     ["Reward of a failure", spec.objective.failureReward],
+    ...constraintsInWords(spec),
     ["Trials", `${whole(spec.maxTrials)}, ${whole(spec.parallelism)} at a time`],
+    ["Ends early", limitsInWords(spec)],
+    ...startInWords(spec),
     ["Policy", fieldsInWords({ name: resolvePolicy(spec.policy).name, ...spec.policy })],
     ["Order of rewards", order],
     [
@@ -23,8 +26,56 @@ export function settingsInWords(search: ArchitectureSearch): [string, string][] 
       `${counted(spec.space.aggregateChannels, "channel")} before the classifier, separable convolutions made ${times(spec.space.separableRepeats)}`,
     ],
     ["Training", fieldsInWords({ preset: "paper", ...spec.training })],
+    ["Gate", gateInWords(spec.gate)],
+    [
+      "A network again",
+      spec.duplicates === "Reuse" ? "gets the result that it has already" : "is trained again",
+    ],
+    ["A trial again", `${counted(spec.retries, "time")} where the machine fails it`],
     ["Seed", String(spec.seed)],
   ];
+}
+
+function constraintsInWords({ objective }: ArchitectureSearchSpec): [string, string][] {
+  if (!objective.constraints) return [];
+  const { maxParameters, maxMacs, latency, settings, image, onViolation } = objective.constraints;
+  const limits = [
+    maxParameters === undefined ? "" : `${whole(maxParameters)} parameters`,
+    maxMacs === undefined ? "" : `${large(maxMacs)} MACs`,
+    latency && `${latency.maxMilliseconds} ms${latency.table.device ? ` on ${latency.table.device}` : ""}`,
+  ].filter(Boolean);
+  const at =
+    image && (maxMacs !== undefined || latency) ? `, an image of ${image.width} x ${image.height}` : "";
+  const counted = `counted as ${settings === "Final" ? "trained in full" : "the search trains"}${at}`;
+  const over =
+    onViolation === "Resample" ? "the policy proposes again" : "the reward of a failure, untrained";
+  return [["At most", `${limits.join(", ")}, ${counted}; over that: ${over}`]];
+}
+
+function limitsInWords({ maxFailedTrials, budget }: ArchitectureSearchSpec): string {
+  const limits = [
+    budget?.gpuHours === undefined ? "" : `after ${budget.gpuHours} GPU-hours`,
+    budget?.activeDeadlineSeconds === undefined ? "" : `after ${duration(budget.activeDeadlineSeconds)}`,
+    maxFailedTrials === undefined ? "" : `with more than ${counted(maxFailedTrials, "failed trial")}`,
+  ].filter(Boolean);
+  return limits.join(", ") || "never";
+}
+
+function startInWords({ startingPoints }: ArchitectureSearchSpec): [string, string][] {
+  const { search, architectures = [] } = startingPoints ?? {};
+  const given = architectures.filter(({ published }) => published === undefined).length;
+  const points = [
+    search === undefined ? "" : `the trials of ${search}`,
+    ...architectures.map(({ published }) => published ?? ""),
+    given > 0 ? counted(given, "given architecture") : "",
+  ].filter(Boolean);
+  return points.length > 0 ? [["Begins with", points.join(", ")]] : [];
+}
+
+function gateInWords({ type, tolerance, decay, biasCorrection }: ArchitectureSearchSpec["gate"]): string {
+  if (type === "None") return "none: every trial is trained to its end";
+  const mean = `running mean of rewards (decay ${decay}${biasCorrection ? "" : ", from 0.01 on"})`;
+  return `a trial goes on above the ${mean}, less up to ${percent(Number(tolerance)).replace(".0%", "%")}`;
 }
 
 const times = (n: number): string => (n === 1 ? "once" : n === 2 ? "twice" : `${n} times`);

@@ -4,30 +4,10 @@ import type { ArchitectureSearch } from "../api/generated/architecturesearches.t
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
 import type { PolicyUpdate } from "../controllers/architecturesearch/knowledge.ts";
 import { inputSize, networkSettings } from "../controllers/architecturesearch/networks.ts";
-import { NOT_CHARGED } from "../controllers/candidatetrial/outcome.ts";
+import { isImported, type LedgerEntry, type SettledEntry } from "../ledger/entry.ts";
+import { whole } from "./report-format.ts";
 import { metricInWords, settingsInWords } from "./report-settings.ts";
-
-/** A trial with whatever is known of it: reward and metrics only where it succeeded, cause where it failed. */
-export interface TrialSummary {
-  name: string;
-  index: number;
-  outcome: "Succeeded" | "Failed" | "Rejected" | "Deleted" | "Running" | "Pending";
-  architecture: Architecture;
-  /** Trainable parameters and multiply-accumulates at the search's settings. */
-  parameters: number;
-  macs?: number;
-  reward?: number;
-  metrics?: { meanIoU: number; meanAccuracy?: number; frequencyWeightedIoU?: number };
-  seconds?: number;
-  /** The trial with the same network whose result it got. */
-  duplicateOf?: string;
-  /** Whether the gate stopped it on the way. */
-  stopped?: boolean;
-  cause?: string;
-  message?: string;
-  /** Its last attempt, where that failed by the machine's fault and another will follow. */
-  failedAttempt?: { number: number; message: string };
-}
+import { summariseEntry, summariseTrial, type TrialSummary } from "./report-trial.ts";
 
 export type SearchState = "Running" | "Stopped" | "Complete" | "Failed";
 
@@ -38,6 +18,8 @@ export interface SearchSummary {
   message?: string;
   maxTrials: number;
   trials: TrialSummary[];
+  /** Trials of another search that this one began with. They are not among `trials`. */
+  takenOver?: { search: string; trials: number; best?: { name: string; reward: number } };
   policy: PolicyUpdate[];
   /** What was asked for, in words: label and value. */
   settings: [string, string][];
@@ -50,7 +32,8 @@ export interface SearchSummary {
   completionTime?: string;
 }
 
-type Scored = TrialSummary & { reward: number };
+/** A trial that succeeded. */
+export type Scored = TrialSummary & { reward: number; architecture: Architecture; parameters: number };
 
 /** Succeeded trials, best first; of equal rewards the smaller network, then the earlier. */
 export const ranked = (trials: TrialSummary[]): Scored[] =>
@@ -78,9 +61,28 @@ export function counts(trials: TrialSummary[]) {
   };
 }
 
-/** Trials that ended without having been trained to their end, in their order. */
+/** Trials that failed or were deleted, in their order. */
 export const failures = (trials: TrialSummary[]): TrialSummary[] =>
-  trials.filter(({ outcome }) => outcome === "Failed" || outcome === "Rejected" || outcome === "Deleted");
+  trials.filter(({ outcome }) => outcome === "Failed" || outcome === "Deleted");
+
+/** Trials that are over a constraint and so were never trained, in their order. */
+export const rejections = (trials: TrialSummary[]): TrialSummary[] =>
+  trials.filter(({ outcome }) => outcome === "Rejected");
+
+/** How the trials ended, in words: "4 succeeded, 1 failed". The first two always, the others where there are any. */
+export function outcomesInWords(
+  counts: Partial<Record<"succeeded" | "failed" | "rejected" | "deleted", number>>,
+): string {
+  const { succeeded = 0, failed = 0, rejected = 0, deleted = 0 } = counts;
+  return [
+    `${whole(succeeded)} succeeded`,
+    `${whole(failed)} failed`,
+    rejected > 0 ? `${whole(rejected)} over a constraint` : "",
+    deleted > 0 ? `${whole(deleted)} deleted` : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
 
 const CAUSES: Record<string, string> = {
   NonFiniteLoss: "the loss stopped being a finite number",
@@ -103,25 +105,30 @@ export function failureInWords(trial: TrialSummary): string {
 export interface SearchObjects {
   search: ArchitectureSearch;
   trials: CandidateTrial[];
+  entries: LedgerEntry[];
   policy: PolicyUpdate[];
 }
 
 /**
- * The summary of a search's objects. `live` says whether something is running the search at this moment:
+ * The summary of a search's objects; of trials that are gone, as its ledger has them. `live` says whether something is running the search at this moment:
  * an unfinished search that nothing runs is stopped.
  */
-export function summarise({ search, trials, policy }: SearchObjects, live: boolean): SearchSummary {
+export function summarise({ search, trials, entries, policy }: SearchObjects, live: boolean): SearchSummary {
   const { metadata, spec, status } = search;
   const held = (type: string) => status?.conditions?.find((it) => it.type === type && it.status === "True");
   const [complete, failed, stalled] = [held("Complete"), held("Failed"), held("Stalled")];
   const state = complete ? "Complete" : failed ? "Failed" : live && !spec.suspend ? "Running" : "Stopped";
   const message = (failed ?? (complete ? undefined : stalled))?.message;
+  const there = new Set(trials.map((trial) => trial.spec.index));
+  const gone = entries.filter((entry) => !there.has(entry.index) && !isImported(entry));
+  const imports = entries.filter(isImported);
   return {
     name: metadata.name,
     state,
     ...(message && { message }),
     maxTrials: spec.maxTrials,
-    trials: trials.map(summariseTrial).sort((a, b) => a.index - b.index),
+    trials: [...trials.map(summariseTrial), ...gone.map(summariseEntry)].sort((a, b) => a.index - b.index),
+    ...(imports[0] && { takenOver: takenOverOf(imports[0].source, imports) }),
     policy: [...policy], // the store's own list grows
     settings: settingsInWords(search),
     metric: metricInWords(spec.objective.metric),
@@ -132,43 +139,7 @@ export function summarise({ search, trials, policy }: SearchObjects, live: boole
   };
 }
 
-function summariseTrial({ metadata, spec, status }: CandidateTrial): TrialSummary {
-  const result = status?.result;
-  const attempts = status?.attempts ?? [];
-  const seconds = result?.gpuSeconds === undefined ? trained(attempts) : Number(result.gpuSeconds);
-  const last = attempts.at(-1);
-  const training = last?.startTime !== undefined && last.endTime === undefined;
-  const again = !result && last?.cause && !NOT_CHARGED.includes(last.cause);
-  const cause = result?.cause;
-  const message = result?.message;
-  return {
-    name: metadata.name,
-    index: spec.index,
-    outcome: result?.outcome ?? (training ? "Running" : "Pending"),
-    architecture: spec.architecture,
-    parameters: spec.parameters,
-    macs: spec.macs,
-    ...(result?.outcome === "Succeeded" && result.reward !== undefined && { reward: Number(result.reward) }),
-    ...(result?.metrics && {
-      metrics: {
-        meanIoU: Number(result.metrics.meanIoU),
-        meanAccuracy: Number(result.metrics.meanAccuracy),
-        frequencyWeightedIoU: Number(result.metrics.frequencyWeightedIoU),
-      },
-    }),
-    ...(seconds !== undefined && { seconds }),
-    ...(result?.duplicateOf && { duplicateOf: result.duplicateOf }),
-    ...(result?.stopped && { stopped: true }),
-    ...(cause && { cause }),
-    ...(message && { message }),
-    ...(again && { failedAttempt: { number: last.number, message: last.message ?? last.cause! } }),
-  };
-}
-
-/** Seconds of all attempts that have ended; undefined where none has. */
-function trained(attempts: { startTime?: string; endTime?: string }[]): number | undefined {
-  const times = attempts.flatMap(({ startTime, endTime }) =>
-    startTime && endTime ? [(Date.parse(endTime) - Date.parse(startTime)) / 1000] : [],
-  );
-  return times.length > 0 ? times.reduce((sum, seconds) => sum + seconds, 0) : undefined;
+function takenOverOf(search: string, imports: SettledEntry[]): NonNullable<SearchSummary["takenOver"]> {
+  const [best] = ranked(imports.map(summariseEntry));
+  return { search, trials: imports.length, ...(best && { best: { name: best.name, reward: best.reward } }) };
 }

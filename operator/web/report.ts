@@ -10,10 +10,13 @@ import {
   counts,
   failureInWords,
   failures,
+  outcomesInWords,
   ranked,
+  rejections,
+  type Scored,
   type SearchSummary,
-  type TrialSummary,
 } from "./report-summary.ts";
+import type { TrialSummary } from "./report-trial.ts";
 
 /** One held-out image, its truth and the best trial's prediction, as data URIs. */
 export interface Picture {
@@ -57,7 +60,8 @@ ${settled > 0 ? charts(search) : undefined}
 ${best.length > 0 ? architectures(search, best) : undefined}
 ${pictures.length > 0 ? gallery(best[0]!, pictures, legend) : undefined}
 ${search.trials.length > 0 ? table(search.trials) : undefined}
-${failureList(search.trials)}
+${causes("failures", "Failures", failures(search.trials))}
+${causes("rejected", "Over a constraint", rejections(search.trials))}
 </main>
 <script>${trusted(SCRIPT)}</script>
 </body>
@@ -68,27 +72,24 @@ ${failureList(search.trials)}
 
 const STATES = { Running: "▶ Running", Stopped: "‖ Stopped", Complete: "✓ Complete", Failed: "✕ Failed" };
 
-function header(search: SearchSummary, best: (TrialSummary & { reward: number })[], written: string): Markup {
-  const { settled, succeeded, failed, deleted, running } = counts(search.trials);
+function header(search: SearchSummary, best: Scored[], written: string): Markup {
+  const { settled, running, ...outcomes } = counts(search.trials);
+  const { takenOver } = search;
   const top = best[0];
   const trained = search.trials.reduce((sum, trial) => sum + (trial.seconds ?? 0), 0);
   const end = search.completionTime ?? written;
   const elapsed = search.startTime ? (Date.parse(end) - Date.parse(search.startTime)) / 1000 : undefined;
-  const parts = [
-    `${whole(succeeded)} succeeded`,
-    failed ? `${whole(failed)} failed` : "",
-    deleted ? `${whole(deleted)} deleted` : "",
-    running ? `${whole(running)} running` : "",
-  ];
+  const ended = outcomesInWords(outcomes);
   return html`<header>
 <div class="title"><h1>${search.name}</h1> <span class="state ${search.state}">${STATES[search.state]}</span></div>
 <p class="soft">Architecture search, ${search.state === "Running" ? "still running, as of" : "as of"} <time datetime="${written}">${when(written)}</time></p>
 ${search.message ? html`<p>${search.message}</p>` : undefined}
 <dl class="facts">
-${fact("Trials ended", `${whole(settled)} of ${whole(search.maxTrials)}`, parts.filter(Boolean).join(", "))}
+${fact("Trials ended", `${whole(settled)} of ${whole(search.maxTrials)}`, running ? `${ended}, ${whole(running)} running` : ended)}
 ${fact("Best reward", top ? real(top.reward) : "none yet", top?.name)}
 ${top?.metrics ? fact("Its mean IoU", percent(top.metrics.meanIoU), "on the held-out part") : undefined}
 ${top ? fact("Its parameters", whole(top.parameters), top.macs ? `${large(top.macs)} MACs` : undefined) : undefined}
+${takenOver ? fact("Taken over", counted(takenOver.trials, "trial"), `of ${takenOver.search}${takenOver.best ? `, best ${real(takenOver.best.reward)}` : ""}`) : undefined}
 ${elapsed === undefined ? undefined : fact("Time", duration(elapsed), trained > 0 ? `${duration(trained)} of training` : undefined)}
 </dl>
 <details${search.trials.length === 0 ? trusted(" open") : undefined}><summary>What was asked for</summary>
@@ -115,7 +116,9 @@ function charts({ trials, policy, metric }: SearchSummary): Markup {
   const settled = trials
     .filter((trial) => trial.outcome === "Succeeded" || trial.outcome === "Failed")
     .sort((a, b) => a.index - b.index)
-    .map(({ metrics, ...trial }) => ({ ...trial, ...(metrics && { meanIoU: metrics.meanIoU }) }));
+    .flatMap(({ metrics, parameters, ...trial }) =>
+      parameters === undefined ? [] : { ...trial, parameters, ...(metrics && { meanIoU: metrics.meanIoU }) },
+    );
   const scored = settled.some((trial) => trial.reward !== undefined);
   if (!scored) return html``;
   const failed = settled.some((trial) => trial.reward === undefined);
@@ -137,7 +140,7 @@ ${
 </div></section>`;
 }
 
-function architectures({ network, input }: SearchSummary, best: TrialSummary[]): Markup {
+function architectures({ network, input }: SearchSummary, best: Scored[]): Markup {
   const cards = best.slice(0, DRAWN).map(
     (trial, i) => html`<article aria-labelledby="best-${i + 1}">
 <h3 id="best-${i + 1}">${i + 1}. ${trial.name}</h3>
@@ -152,9 +155,9 @@ function architectures({ network, input }: SearchSummary, best: TrialSummary[]):
 <div class="cards">${cards}</div></section>`;
 }
 
-const inShort = (trial: TrialSummary): string =>
+const inShort = (trial: Scored): string =>
   [
-    `reward ${real(trial.reward ?? 0)}`,
+    `reward ${real(trial.reward)}`,
     trial.metrics ? `mIoU ${percent(trial.metrics.meanIoU)}` : "",
     `${whole(trial.parameters)} parameters`,
     trial.macs ? `${large(trial.macs)} MACs` : "",
@@ -192,17 +195,16 @@ function table(trials: TrialSummary[]): Markup {
 ${rows.map(row)}</tbody></table></div></section>`;
 }
 
-function failureList(trials: TrialSummary[]): Markup | undefined {
-  const failed = failures(trials);
-  if (failed.length === 0) return undefined;
-  return html`<section aria-labelledby="failures"><h2 id="failures">Failures</h2>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="failures"><table>
-<thead><tr><th scope="col" class="text">Trial</th><th scope="col" class="text">Cause</th><th scope="col" class="text">In words</th><th scope="col">Parameters</th></tr></thead>
+/** Why trials have no reward of their own, a row each; nothing where there are none. */
+function causes(id: string, title: string, trials: TrialSummary[]): Markup | undefined {
+  if (trials.length === 0) return undefined;
+  const row = (
+    trial: TrialSummary,
+  ) => html`<tr><td class="text">${trial.name}</td><td class="text">${trial.cause ?? trial.outcome}</td><td class="message">${failureInWords(trial)}</td></tr>
+`;
+  return html`<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>
+<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}"><table>
+<thead><tr><th scope="col" class="text">Trial</th><th scope="col" class="text">Cause</th><th scope="col" class="text">In words</th></tr></thead>
 <tbody>
-${failed.map(
-  (
-    trial,
-  ) => html`<tr><td class="text">${trial.name}</td><td class="text">${trial.cause ?? trial.outcome}</td><td class="message">${failureInWords(trial)}</td><td>${whole(trial.parameters)}</td></tr>
-`,
-)}</tbody></table></div></section>`;
+${trials.map(row)}</tbody></table></div></section>`;
 }

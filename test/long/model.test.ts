@@ -13,6 +13,15 @@ for (const rewardOrder of ["Index", "Completion"] as const)
       maxTrials: 14,
     }));
 
+test("three hundred interleavings where it begins with another search's ledger", () =>
+  assertUndisturbed({
+    rewardOrder: "Index",
+    startPolicy: pretendPolicy,
+    runs: Number(process.env.RUNS ?? 300),
+    maxTrials: 10,
+    sourced: 11,
+  }));
+
 for (const policy of [
   { name: "ppo", epochs: 1 },
   { name: "priorityQueue", epochs: 1 },

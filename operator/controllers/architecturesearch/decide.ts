@@ -26,6 +26,8 @@ export type SearchAction =
   | { type: "MarkEntered"; trial: CandidateTrial; entry: number }
   /** The trainer had refused the configuration, but the search has been changed since: it is tried again. */
   | { type: "Forgive"; entries: number }
+  /** One that is in the ledger, and not among those that are kept. */
+  | { type: "DeleteTrial"; trial: CandidateTrial }
   | UntrainedAction
   /** Notes which indices are about to be made: after a crash they are made from the same policy, or counted. */
   | { type: "Reserve"; to: number }
@@ -76,13 +78,32 @@ export function decideSearch(world: SearchWorld): SearchAction[] {
       ? []
       : [{ type: "MarkEntered", trial, entry }];
   });
+  const surplus = history(world).map((trial): SearchAction => ({ type: "DeleteTrial", trial }));
   const ended = verdict(world);
   const status = searchStatus(world, ended);
   const write: SearchAction[] = status === search.status ? [] : [{ type: "WriteStatus", status }];
-  if (ended || search.spec.suspend) return [...marks, ...write];
+  if (ended || search.spec.suspend) return [...marks, ...write, ...surplus];
   const times = [deadline(world), pause(world)].filter((time) => time && time > world.now) as Date[];
   const until = times.sort((a, b) => a.getTime() - b.getTime())[0];
-  return [...marks, ...proposals(world), ...write, ...(until ? [{ type: "Wait" as const, until }] : [])];
+  return [
+    ...marks,
+    ...proposals(world),
+    ...write,
+    ...surplus,
+    ...(until ? [{ type: "Wait" as const, until }] : []),
+  ];
+}
+
+/** Trials that are entered, but neither among the latest `trialsHistoryLimit` nor among the best. */
+function history({ search, trials, state }: SearchWorld): CandidateTrial[] {
+  const limit = search.spec.trialsHistoryLimit;
+  const entered = trials.filter(({ status }) => status?.entry !== undefined);
+  if (entered.length <= limit) return [];
+  const best = new Set([...state.top, ...state.paretoFront].map(({ trial }) => trial));
+  return entered
+    .sort((a, b) => b.status!.entry! - a.status!.entry!)
+    .slice(limit)
+    .filter(({ metadata }) => !best.has(metadata.name) && !metadata.deletionTimestamp);
 }
 
 /** The index of the next trial: one above the highest there ever was. */

@@ -1,16 +1,16 @@
 // A search that begins with another search's ledger: what must agree, what is taken over, and how that goes on after
 // whatever has interrupted it. Once it is in the search's own ledger the other search is needed no more.
+import { setImmediate as turn } from "node:timers/promises";
 import { fromDecisions } from "@segnas/searchspace/decisions.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
-import type { Logger } from "winston";
 import { TrialReason } from "../../api/conditions.ts";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
-import { type Key, keyOf, type Reader, type Store } from "../../api/store.ts";
-import type { LedgerEntry, SettledEntry } from "../../ledger/entry.ts";
+import { type Key, keyOf, type Reader } from "../../api/store.ts";
+import type { SettledEntry } from "../../ledger/entry.ts";
 import { type Imports, type Ledger, readLedger, writeNotes } from "../../ledger/shards.ts";
 import { difference } from "../difference.ts";
 import { violationOf } from "./constraints.ts";
-import { enter, type Knowledge } from "./knowledge.ts";
+import { enter, type Knowledge, type KnowledgeDependencies } from "./knowledge.ts";
 
 const FIELD = "spec.startingPoints.search";
 
@@ -36,7 +36,9 @@ export async function planImports(
   const name = search.spec.startingPoints?.search;
   if (name === undefined) return undefined;
   const { namespace } = keyOf(search);
-  const source = await readSource(sources, { namespace, name });
+  const source = await readSource(sources, { namespace, name }).catch((error) => {
+    throw error instanceof UserError ? new UserError(`${FIELD}: ${error.message}`) : error;
+  });
   if (!source)
     throw new UserError(
       `${FIELD}: there is no search ${name} in the namespace ${namespace}; write the name of one, or leave it out`,
@@ -46,7 +48,7 @@ export async function planImports(
     throw new UserError(
       `${change} in the search ${name}, which ${FIELD} names: rewards of the one say nothing about the other; make them the same, or leave ${FIELD} out`,
     );
-  const imports = importsOf(search, source);
+  const imports = await importsOf(search, source);
   if (imports.length === 0)
     throw new UserError(
       `${FIELD}: the search ${name} has no trial with a reward yet; begin when it has, or leave it out`,
@@ -78,41 +80,58 @@ function disagreement({ spec: theirs }: ArchitectureSearch, { spec: ours }: Arch
  * other's own policy learned them; and those that it had taken over itself. What is over a constraint of this search is
  * rejected, and what was over one of the other's alone has no reward here.
  */
-function importsOf(search: ArchitectureSearch, { search: other, ledger }: Source): Import[] {
-  return ledger.entries.flatMap((entry: LedgerEntry): Import[] => {
-    if (entry.outcome === "Deleted" || entry.outcome === "Infrastructure") return [];
+async function importsOf(search: ArchitectureSearch, { search: other, ledger }: Source): Promise<Import[]> {
+  const imports: Import[] = [];
+  for (const entry of ledger.entries) {
+    if (entry.outcome === "Deleted" || entry.outcome === "Infrastructure") continue;
+    // A network takes its time to count: others may come between.
+    await turn();
     const { number: _, index: __, policyVersion: ___, logProbability: ____, ...taken } = entry;
     const source = entry.source ?? other.metadata.name;
     const violation = violationOf(search, fromDecisions(entry.decisions));
-    if (violation === undefined) return entry.outcome === "Rejected" ? [] : [{ ...taken, source }];
-    const rejected: Partial<Import> = {
-      ...{ outcome: "Rejected", reward: Number(search.spec.objective.failureReward) },
-      ...{ slots: [], stopped: false, metrics: null, duplicateOf: null },
-      ...{ cause: TrialReason.OverConstraint, message: violation },
-    };
-    return [{ ...taken, ...rejected, source }];
-  });
+    if (violation !== undefined) imports.push({ ...taken, source, ...rejection(search, violation) });
+    else if (entry.outcome !== "Rejected") imports.push({ ...taken, source });
+  }
+  return imports;
 }
 
-interface ImportDependencies {
-  store: Store;
-  logger: Logger;
-  /** Where other searches are read from, if that is another place. */
-  sources?: Reader;
-}
+/** What a trial over a constraint comes to. */
+const rejection = ({ spec }: ArchitectureSearch, violation: string) => ({
+  outcome: "Rejected" as const,
+  reward: Number(spec.objective.failureReward),
+  slots: [],
+  stopped: false,
+  metrics: null,
+  cause: TrialReason.OverConstraint,
+  message: violation,
+  duplicateOf: null,
+});
 
 /**
  * Takes over what is not taken over yet, if the search begins with another. Which entries these are is noted in the
  * ledger first: a later call goes on with the same, from the same beginning of the other ledger, however that has grown.
- * @throws UserError as planImports, or where the other ledger is gone before its end; and as `enter` does
+ * Where it throws, the knowledge is of no use any more.
+ * @throws UserError as planImports, or where the other ledger is gone too early; and as `enter` does
  */
 export async function takeImports(
-  { store, logger, sources = store.live }: ImportDependencies,
+  dependencies: KnowledgeDependencies,
   search: ArchitectureSearch,
   knowledge: Knowledge,
 ): Promise<void> {
-  const name = search.spec.startingPoints?.search;
-  if (name === undefined) return;
+  if (search.spec.startingPoints?.search === undefined) return;
+  try {
+    await take(dependencies, search, knowledge);
+  } catch (error) {
+    await knowledge.policy.close();
+    throw error;
+  }
+}
+
+async function take(
+  { store, logger, sources = store.live }: KnowledgeDependencies,
+  search: ArchitectureSearch,
+  knowledge: Knowledge,
+): Promise<void> {
   const noted = knowledge.ledger.last!.spec.shard.imports;
   if (noted && knowledge.state.imported === noted.count) return;
   const { imports, note } = noted
@@ -127,7 +146,8 @@ export async function takeImports(
     const place = { number, index: k - imports.length };
     await enter(knowledge, store, search, { ...place, ...taken, policyVersion, logProbability });
   }
-  logger.info("trials taken over", { search: search.metadata.name, from: name, trials: imports.length });
+  const about = { search: search.metadata.name, from: note.search, trials: note.count };
+  logger.info("trials taken over", about);
 }
 
 async function newImports(
@@ -147,13 +167,15 @@ async function notedImports(
   { search: name, entries, digest, count }: Imports,
   taken: number,
 ): Promise<Import[]> {
-  const source = await readSource(sources, { ...keyOf(search), name });
-  if (source?.ledger.digests[entries - 1] !== digest)
-    throw new UserError(
-      `${FIELD}: ${taken} of ${count} trials of the search ${name} are taken over, but ${source ? "it is another one by now" : "it is gone"}: put its ledger back, or begin this search anew under another name`,
+  const lost = (why: string) =>
+    new UserError(
+      `${FIELD}: ${taken} of ${count} trials of the search ${name} are taken over, the others cannot be: ${why}; put it back as it was, or begin anew under another name`,
     );
-  return importsOf(search, {
-    ...source,
-    ledger: { ...source.ledger, entries: source.ledger.entries.slice(0, entries) },
+  const source = await readSource(sources, { ...keyOf(search), name }).catch((error) => {
+    throw error instanceof UserError ? lost(error.message) : error;
   });
+  if (!source) throw lost("it is gone");
+  const { ledger } = source;
+  if (ledger.digests[entries - 1] !== digest) throw lost("it is another one by now");
+  return importsOf(search, { ...source, ledger: { ...ledger, entries: ledger.entries.slice(0, entries) } });
 }

@@ -3,7 +3,7 @@
 import { UserError } from "@segnas/searchspace/errors.ts";
 import type { Logger } from "winston";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
-import type { Store } from "../../api/store.ts";
+import type { Reader, Store } from "../../api/store.ts";
 import { isImported, type LedgerEntry, type SettledEntry } from "../../ledger/entry.ts";
 import {
   EMPTY,
@@ -30,6 +30,8 @@ export type { PolicyUpdate };
 
 export interface KnowledgeDependencies {
   store: Store;
+  /** Where the search is read that another begins with, if that is another place. */
+  sources?: Reader;
   logger: Logger;
   startPolicy: (start: PolicyStart) => PolicyClient;
   /** Who this is: no other process has the same. */

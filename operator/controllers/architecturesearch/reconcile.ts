@@ -12,8 +12,10 @@ import {
 } from "../../api/store.ts";
 import { writeNotes } from "../../ledger/shards.ts";
 import { settledStatus } from "../candidatetrial/decide.ts";
+import { aboutSearch, isFinished } from "../status.ts";
 import type { TrialCache } from "../trials.ts";
 import { decideSearch, nextIndex, type SearchAction } from "./decide.ts";
+import { takeImports } from "./imports.ts";
 import {
   enter,
   type Knowledge,
@@ -22,41 +24,77 @@ import {
   snapshotIfDue,
 } from "./knowledge.ts";
 import { proposalFor } from "./proposal.ts";
+import { stalledStatus } from "./status.ts";
 import { proposedTrial, trialName } from "./trial.ts";
 
 export interface SearchDependencies extends KnowledgeDependencies {
   now: () => Date;
   trials: TrialCache;
-  /** By the search's UID; kept between calls. */
-  knowledge: Map<string, Promise<Knowledge>>;
+  /** By the search's namespace and name; kept between calls. */
+  knowledge: Map<string, Known>;
+  /** Whether what is known of a search is kept after its end. */
+  keepFinished: boolean;
   /** UIDs of the searches that this process has worked on: it must not take them back from another. */
   held: Set<string>;
 }
+
+/** What is known, or about to be, of the search with a UID. */
+interface Known {
+  uid: string;
+  opening: Promise<Knowledge>;
+}
+
+const idOf = ({ namespace, name }: Key): string => `${namespace}/${name}`;
 
 /** How long to wait for a trial of the same name, but another owner, to go. */
 const FOREIGN_MS = 5_000;
 
 /** What is known of a search, built from its ledger where it is not at hand. Throws as openKnowledge does. */
-export function knowledgeOf(
+export async function knowledgeOf(
   dependencies: SearchDependencies,
   search: ArchitectureSearch,
 ): Promise<Knowledge> {
   const { logger, knowledge, held } = dependencies;
   const uid = search.metadata.uid!;
-  const known = knowledge.get(uid);
-  if (known) return known;
-  const opening = openKnowledge(dependencies, search, held.has(uid));
-  knowledge.set(uid, opening);
-  opening.then(
-    ({ state: { entries, policyUpdates } }) => {
-      held.add(uid);
-      if (entries > 0)
-        logger.info("ledger replayed", { search: search.metadata.name, entries, policyUpdates });
-    },
-    () => knowledge.delete(uid),
-  );
+  const id = idOf(keyOf(search));
+  const known = knowledge.get(id);
+  if (known?.uid === uid) return known.opening;
+  await forget(dependencies, keyOf(search));
+  const opening = openKnowledge(dependencies, search, held.has(uid)).then(async (known) => {
+    held.add(uid);
+    await takeImports(dependencies, search, known);
+    return known;
+  });
+  knowledge.set(id, { uid, opening });
+  try {
+    const { state } = await opening;
+    const { entries, policyUpdates } = state;
+    if (entries > 0) logger.info("ledger replayed", { ...aboutSearch(search), entries, policyUpdates });
+  } catch (error) {
+    if (knowledge.get(id)?.opening === opening) knowledge.delete(id);
+    throw error;
+  }
   return opening;
 }
+
+/** Lets go of what is known of a search: its ledger in the store is the truth, and is read again when it is needed. */
+export async function forget({ knowledge }: Pick<SearchDependencies, "knowledge">, key: Key): Promise<void> {
+  const known = knowledge.get(idOf(key));
+  knowledge.delete(idOf(key));
+  await (await known?.opening.catch(() => undefined))?.policy.close();
+}
+
+/** Lets go of everything that is known. */
+export async function forgetAll({ knowledge }: Pick<SearchDependencies, "knowledge">): Promise<void> {
+  for (const { opening } of knowledge.values()) await (await opening.catch(() => undefined))?.policy.close();
+  knowledge.clear();
+}
+
+/** Whether a search has ended and nothing is left to be entered: its ledger need not even be read. */
+const isAtRest = (search: ArchitectureSearch, trials: CandidateTrial[]): boolean =>
+  isFinished(search) &&
+  search.status?.observedGeneration === search.metadata.generation &&
+  trials.every(({ status }) => status?.entry !== undefined || !status?.result);
 
 /**
  * Returns when to look again, if nothing changes before. Throws ConflictError: try again; FencedError: another
@@ -69,14 +107,21 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
     await turn();
     const search = await store.get("ArchitectureSearch", key);
     // One that is to go takes its trials with it.
-    if (!search || search.metadata.deletionTimestamp) return undefined;
+    if (!search || search.metadata.deletionTimestamp) {
+      await forget(dependencies, key);
+      return undefined;
+    }
+    const own = (await trials.of(key)).filter((trial) => isControlledBy(trial, search));
+    if (isAtRest(search, own)) {
+      if (!dependencies.keepFinished) await forget(dependencies, key);
+      return undefined;
+    }
     const known = await knowledgeOf(dependencies, search);
     // Somebody else has entered trials that we do not know of.
     if ((search.status?.entries ?? 0) > known.state.entries) {
-      await forget(dependencies, search);
+      await forget(dependencies, key);
       throw new ConflictError(`${key.name}: its status is ahead of its ledger as it was read`);
     }
-    const own = (await trials.of(key)).filter((trial) => isControlledBy(trial, search));
     known.made = nextIndex({ trials: own, ...known });
     const actions = decideSearch({
       search,
@@ -100,11 +145,15 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
   }
 }
 
-/** The ledger in the store is the truth: it is read again next time. */
-async function forget({ knowledge }: SearchDependencies, search: ArchitectureSearch): Promise<void> {
-  const known = knowledge.get(search.metadata.uid!);
-  knowledge.delete(search.metadata.uid!);
-  await (await known)?.policy.close();
+/** Says in the search's status what keeps it from going on, where it cannot even be decided on. */
+export async function stallSearch(
+  { store, now }: Pick<SearchDependencies, "store" | "now">,
+  key: Key,
+  message: string,
+): Promise<void> {
+  const search = await store.get("ArchitectureSearch", key);
+  const status = search && stalledStatus(search, message, now());
+  if (status) await store.updateStatus<"ArchitectureSearch">({ ...search, status });
 }
 
 /** What was decided on is no longer so. */
@@ -117,13 +166,13 @@ async function act(
   action: SearchAction,
 ): Promise<Date | typeof AGAIN | undefined> {
   const { store, logger, now, trials } = dependencies;
-  const about = { search: search.metadata.name };
+  const about = aboutSearch(search);
   /** Writes into the ledger. */
   const write = async (writing: Promise<unknown>) => {
     try {
       await writing;
     } catch (error) {
-      await forget(dependencies, search);
+      await forget(dependencies, keyOf(search));
       throw error;
     }
   };
@@ -153,6 +202,11 @@ async function act(
       return undefined;
     case "MarkEntered":
       return writeTrial(dependencies, action.trial, { ...action.trial.status, entry: action.entry });
+    case "DeleteTrial": {
+      const { metadata } = action.trial;
+      await store.delete("CandidateTrial", keyOf(action.trial), { uid: metadata.uid! });
+      return undefined;
+    }
     case "Retrain":
       return writeTrial(dependencies, action.trial, { ...action.trial.status, retrain: true });
     case "Settle": {
@@ -166,7 +220,7 @@ async function act(
     }
     case "Propose": {
       const { index, policyVersion } = action.place;
-      const proposal = await proposalFor(search, known.policy, index, policyVersion);
+      const proposal = await proposalFor(search, known.policy, index, policyVersion, known.state.imported);
       const trial = proposedTrial(search, action.place, proposal);
       const { violation, network } = trial.spec;
       const original = violation === undefined && search.spec.duplicates === "Reuse";

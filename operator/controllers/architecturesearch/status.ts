@@ -2,10 +2,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { DECISIONS } from "@segnas/searchspace/decisions.ts";
 import { SearchCondition, SearchReason, setCondition, TrialReason } from "../../api/conditions.ts";
-import type { ArchitectureSearchStatus } from "../../api/generated/architecturesearches.ts";
+import type {
+  ArchitectureSearch,
+  ArchitectureSearchStatus,
+} from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { type Ranked, REFUSALS, type SearchState } from "../../ledger/fold.ts";
-import { gpuSeconds } from "../candidatetrial/decide.ts";
+import { gpuSeconds, WAITS } from "../candidatetrial/decide.ts";
 import { decimal, isTrue, timestamp } from "../status.ts";
 import { nextIndex, type SearchWorld } from "./decide.ts";
 
@@ -159,6 +162,7 @@ export function searchStatus(world: SearchWorld, ended: Verdict | undefined): Ar
       failed: state.outcomes.Failed + state.outcomes.Infrastructure + settled("Failed"),
       rejected: state.outcomes.Rejected + settled("Rejected"),
       deleted: state.outcomes.Deleted + settled("Deleted"),
+      settled: state.entries - state.imported,
       reused: state.reused + open.filter(({ status }) => status?.result?.duplicateOf).length,
       stopped: state.stopped + open.filter(({ status }) => status?.result?.stopped).length,
     },
@@ -176,6 +180,7 @@ export function foldStatus(state: SearchState) {
   const top = state.top.map(rankedStatus);
   return {
     entries: state.entries,
+    ...(state.imported > 0 && { imported: state.imported }),
     policyUpdates: state.policyUpdates,
     ...(top[0] && { best: top[0] }),
     top,
@@ -186,9 +191,10 @@ export function foldStatus(state: SearchState) {
 /** Keeps the status small whatever the front; its best rewards stay. */
 const MAX_FRONT = 100;
 
-const rankedStatus = ({ trial, index, reward, meanIoU, parameters }: Ranked) => ({
+const rankedStatus = ({ trial, index, source, reward, meanIoU, parameters }: Ranked) => ({
   trial,
   index,
+  ...(source !== null && { source }),
   reward: decimal(reward),
   meanIoU: decimal(meanIoU),
   parameters,
@@ -198,9 +204,11 @@ function conditions(world: SearchWorld, ended: Verdict | undefined) {
   const { search, trials, state, now } = world;
   const { suspend, maxTrials } = search.spec;
   const idle = !trials.some(isRunning);
+  const settled = `${state.entries - state.imported} of ${maxTrials} trials have settled`;
+  const wait = waiting(world);
   const searching = {
-    reason: SearchReason.Searching,
-    message: `${state.entries} of ${maxTrials} trials have settled`,
+    reason: wait && !trials.some(isTraining) ? SearchReason.WaitingForPods : SearchReason.Searching,
+    message: wait ? `${settled}; ${wait}`.slice(0, MAX_MESSAGE) : settled,
   };
   const suspended = { reason: SearchReason.Suspended, message: "spec.suspend is true" };
   const state_ = ended ?? (suspend ? suspended : searching);
@@ -225,6 +233,40 @@ function conditions(world: SearchWorld, ended: Verdict | undefined) {
     );
   }
   return list;
+}
+
+/** The status of a search that cannot be decided on; undefined where it says so already. */
+export function stalledStatus(
+  search: ArchitectureSearch,
+  message: string,
+  now: Date,
+): ArchitectureSearchStatus | undefined {
+  const before = search.status?.conditions ?? [];
+  const stalled = {
+    type: SearchCondition.Stalled,
+    status: "True" as const,
+    reason: SearchReason.LedgerUnusable,
+    message: message.slice(0, MAX_MESSAGE),
+    observedGeneration: search.metadata.generation ?? 1,
+  };
+  const conditions = setCondition(before, stalled, timestamp(now));
+  return conditions === before ? undefined : { ...search.status, conditions };
+}
+
+const MAX_MESSAGE = 1000;
+
+/** Which trials wait for a pod that something keeps from starting, and what the first of them says. */
+function waiting(world: SearchWorld): string | undefined {
+  const stuck = unsettled(world).flatMap(({ metadata, spec, status }) => {
+    const progressing = status?.conditions?.find(({ type }) => type === "Progressing");
+    const { reason, message = WAITS } = progressing ?? {};
+    return reason === TrialReason.Pending && message !== WAITS
+      ? [{ name: metadata.name, index: spec.index, message }]
+      : [];
+  });
+  const [first] = stuck.sort((a, b) => a.index - b.index);
+  if (!first) return undefined;
+  return `${stuck.length === 1 ? "1 waits" : `${stuck.length} wait`} for a pod, ${first.name}: ${first.message}`;
 }
 
 const refusedTrials = ({ trials }: SearchWorld): CandidateTrial[] =>

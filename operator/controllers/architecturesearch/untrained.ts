@@ -15,10 +15,14 @@ export type UntrainedAction =
 
 /**
  * What settles without training. A trial gets the result of the first with the same network and a lower index, once
- * all of those are in the ledger: which that is does not depend on when.
+ * all of those are in the ledger: which that is does not depend on when. One that is gone may have been one of them, and
+ * another process may have entered it: that it is deleted has to be in the ledger first.
  */
 export function untrained(world: SearchWorld): UntrainedAction[] {
   const { search, trials, numbers, networks } = world;
+  const known = new Set([...numbers.keys(), ...trials.map(({ spec }) => spec.index)]);
+  let complete = 0;
+  while (known.has(complete)) complete++;
   return unsettled(world).flatMap((trial): UntrainedAction[] => {
     const { violation, network, index } = trial.spec;
     if (violation !== undefined) {
@@ -34,7 +38,8 @@ export function untrained(world: SearchWorld): UntrainedAction[] {
     if (!waitsForOther(trial)) return [];
     if (search.spec.duplicates === "Retrain") return [{ type: "Retrain", trial }];
     const isBefore = ({ spec }: CandidateTrial) => spec.network === network && spec.index < index;
-    if (trials.some((other) => isBefore(other) && !numbers.has(other.spec.index))) return [];
+    if (complete < index || trials.some((other) => isBefore(other) && !numbers.has(other.spec.index)))
+      return [];
     const original = networks.get(network);
     return original && original.index < index
       ? [{ type: "Settle", trial, result: resultOf(original) }]

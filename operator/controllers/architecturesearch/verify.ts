@@ -1,11 +1,13 @@
 // Replays a search's ledger from nothing and compares what follows with what was written: samples, weights,
 // rewards and counts.
 import { isDeepStrictEqual } from "node:util";
+import { networkName } from "@segnas/searchspace/canonical.ts";
+import { fromDecisions } from "@segnas/searchspace/decisions.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
-import { keyOf, type SearchRecord, type Store } from "../../api/store.ts";
-import type { SettledEntry } from "../../ledger/entry.ts";
+import { isControlledBy, keyOf, type Reader, type SearchRecord, type Store } from "../../api/store.ts";
+import { isImported, type SettledEntry } from "../../ledger/entry.ts";
 import { EMPTY, entriesDue, fold, gateAfter } from "../../ledger/fold.ts";
 import { type SlotMean, thresholdsOf } from "../../ledger/gate.ts";
 import { type Ledger, readLedger, recordMetadata } from "../../ledger/shards.ts";
@@ -14,7 +16,9 @@ import type { PolicyClient, PolicyStart } from "../../policy/client.ts";
 import type { Proposal } from "../../policy/policy.ts";
 import { resolvePolicy } from "../../policy/settings.ts";
 import { decimal } from "../status.ts";
+import { violationOf } from "./constraints.ts";
 import { foldSettings } from "./knowledge.ts";
+import { networkSettings } from "./networks.ts";
 import { proposalFor } from "./proposal.ts";
 import { foldStatus } from "./status.ts";
 import { proposedTrial, settledEntry, trialName, writtenGate } from "./trial.ts";
@@ -22,6 +26,8 @@ import { proposedTrial, settledEntry, trialName, writtenGate } from "./trial.ts"
 export interface Verification {
   search: string;
   entries: number;
+  /** Those of the entries that are taken over from another search. */
+  imported: number;
   policyUpdates: number;
   /** Entries and trials whose decisions and log-probability were made again. */
   samples: number;
@@ -34,25 +40,31 @@ export interface Verification {
   notes: string[];
 }
 
+type Readable = Reader & Pick<Store, "live">;
+
 /** Reads only. */
 export async function verifySearch(
-  store: Store,
+  store: Readable,
   search: ArchitectureSearch,
   startPolicy: (start: PolicyStart) => PolicyClient,
 ): Promise<Verification> {
   const { namespace, name } = keyOf(search);
   const report: Verification = {
-    ...{ search: name, entries: 0, policyUpdates: 0, samples: 0, trials: 0, snapshots: 0 },
+    ...{ search: name, entries: 0, imported: 0, policyUpdates: 0, samples: 0, trials: 0, snapshots: 0 },
     findings: [],
     notes: [],
   };
   const { findings } = report;
   try {
     const ledger = await readLedger(store, search);
-    const trials = await store.list("CandidateTrial", namespace);
-    const records = await store.list("SearchRecord", namespace);
+    // Whatever is damaged of one that is its own, it is not another search's.
+    const isOwn = (object: CandidateTrial | SearchRecord) =>
+      object.spec.search === name || isControlledBy(object, search);
+    const trials = (await store.list("CandidateTrial", namespace)).filter(isOwn);
+    const records = (await store.list("SearchRecord", namespace)).filter(isOwn);
     report.entries = ledger.entries.length;
     compareTrials(search, ledger, trials, report);
+    compareImports(search, ledger, report);
     const manifests = compareRecords(search, records, report);
     const policy = startPolicy({ settings: resolvePolicy(search.spec.policy), seed: search.spec.seed });
     try {
@@ -68,7 +80,7 @@ export async function verifySearch(
 }
 
 interface Replay {
-  store: Store;
+  store: Readable;
   search: ArchitectureSearch;
   ledger: Ledger;
   trials: CandidateTrial[];
@@ -91,7 +103,7 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
   async function sample(version: number): Promise<void> {
     const made = new Map<number, Proposal>();
     const proposal = async (index: number) => {
-      const known = made.get(index) ?? (await proposalFor(search, policy, index, version));
+      const known = made.get(index) ?? (await proposalFor(search, policy, index, version, report.imported));
       made.set(index, known);
       return known;
     };
@@ -112,7 +124,9 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
     }
     for (const entry of ledger.entries) {
       if (entry.outcome === "Deleted" || entry.policyVersion !== version) continue;
-      const { decisions, logProbability } = await proposal(entry.index);
+      const { decisions, logProbability } = isImported(entry)
+        ? { ...entry, logProbability: await policy.score(version, entry.decisions) }
+        : await proposal(entry.index);
       if (
         !isDeepStrictEqual(entry.decisions, decisions) ||
         Number(decimal(logProbability)) !== entry.logProbability
@@ -159,23 +173,26 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
   function compareVersions(): void {
     const named = [
       ...trials.map(({ metadata, spec }) => ({ trial: metadata.name, ...spec })),
-      ...settled(ledger),
+      ...settled(ledger).filter((entry) => !isImported(entry)),
     ];
-    for (const { trial, index, policyVersion } of named) {
-      const entries = entriesDue(settings, index);
-      const wrong =
-        search.spec.rewardOrder === "Index"
-          ? policyVersion !== due[entries]
-          : policyVersion > state.policyUpdates;
-      if (wrong) findings.push(`${trial}: version ${policyVersion} of the policy was not its due`);
-    }
+    const imports = ledger.entries.filter(isImported);
+    const isDue = ({ index, policyVersion }: (typeof named)[number]) =>
+      search.spec.rewardOrder === "Index"
+        ? policyVersion === due[entriesDue(settings, state, index)]
+        : policyVersion <= state.policyUpdates;
+    const wrong = [
+      ...named.filter((trial) => !isDue(trial)),
+      ...imports.filter(({ number, policyVersion }) => policyVersion !== due[number]),
+    ];
+    for (const { trial, policyVersion } of wrong)
+      findings.push(`${trial}: version ${policyVersion} of the policy was not its due`);
   }
 
   /** Whether each trial was made after as many entries as it says, and has the gate of then. */
   function comparePlaces(): void {
     for (const { metadata, spec } of trials) {
       const { index, entries, policyVersion } = spec;
-      const isDue = search.spec.rewardOrder !== "Index" || entries === entriesDue(settings, index);
+      const isDue = search.spec.rewardOrder !== "Index" || entries === entriesDue(settings, state, index);
       if (due[entries] !== policyVersion || !isDue)
         findings.push(`trial ${metadata.name}: spec.entries ${entries} was not its due`);
       const gate = thresholdsOf(settings.gate, gates[entries] ?? [], search.spec.seed, index);
@@ -228,6 +245,33 @@ function compareTrials(
     }
     report.trials++;
   }
+}
+
+/** What was taken over from another search, as far as it can be told without that one. */
+function compareImports(search: ArchitectureSearch, { entries, last }: Ledger, report: Verification): void {
+  const { findings, notes } = report;
+  const imports = entries.filter(isImported);
+  report.imported = imports.length;
+  const noted = last?.spec.shard.imports;
+  const name = search.spec.startingPoints?.search;
+  if (noted && noted.search !== name) findings.push(`the ledger begins with trials of ${noted.search}`);
+  const count = noted?.count ?? 0;
+  for (const [k, entry] of imports.entries()) {
+    const { number, index, trial, outcome, decisions, network } = entry;
+    const architecture = fromDecisions(decisions);
+    const rejected = violationOf(search, architecture) !== undefined;
+    if (
+      number !== k ||
+      index !== k - count ||
+      network !== networkName(architecture, networkSettings(search)) ||
+      rejected !== (outcome === "Rejected")
+    )
+      findings.push(`entry ${number} (${trial} of ${entry.source}): not as this search takes it over`);
+  }
+  if (name === undefined || imports.length === noted?.count) return;
+  const [taken, what] = [imports.length, noted ? `${count} trials` : "the trials"];
+  if (entries.length > taken) findings.push(`${taken} of ${what} of ${name} are there, and others follow`);
+  else notes.push(`${taken} of ${what} of ${name} are taken over: it was interrupted`);
 }
 
 /** Whether each record is the search's and named by what it holds. Gives the snapshots' manifests. */

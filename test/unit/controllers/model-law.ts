@@ -1,11 +1,13 @@
 // The law that a disturbed search comes to what an undisturbed one does.
 import assert from "node:assert/strict";
 import { verifySearch } from "@segnas/operator/controllers/architecturesearch/verify.ts";
+import { isImported } from "@segnas/operator/ledger/entry.ts";
 import { readLedger } from "@segnas/operator/ledger/shards.ts";
 import type { PolicyClient, PolicyStart } from "@segnas/operator/policy/client.ts";
 import { random } from "@segnas/searchspace/random.ts";
 import fc from "fast-check";
 import { createModel, type Step } from "./model.ts";
+import { sourceEntries } from "./sources.ts";
 
 export interface LawSettings {
   rewardOrder: "Index" | "Completion";
@@ -13,6 +15,8 @@ export interface LawSettings {
   runs: number;
   maxTrials: number;
   policy?: object;
+  /** How many entries the ledger of another search has that it begins with. */
+  sourced?: number;
   /** fast-check's own: which runs, and from which one on (as it prints a failure). */
   replay?: { seed: number; path?: string };
 }
@@ -30,6 +34,7 @@ export const assertUndisturbed = ({
   runs,
   maxTrials,
   policy,
+  sourced = 0,
   replay,
 }: LawSettings) =>
   fc.assert(
@@ -38,20 +43,22 @@ export const assertUndisturbed = ({
       fc.integer({ min: 1, max: 4 }),
       fc.nat(2),
       async (seed, parallelism, deletions) => {
+        // A few of the architectures are over it.
+        const objective = { failureReward: "-1", constraints: { maxParameters: 1_500_000 } };
         const spec = {
-          ...{ rewardOrder, maxTrials, parallelism, policyLag: 4, retries: 1 },
+          ...{ rewardOrder, maxTrials, parallelism, policyLag: 4, retries: 1, objective },
           policy: { name: "ppo", batchSize: 2, ...policy },
-          // A few of the architectures are over it.
-          objective: { failureReward: "-1", constraints: { maxParameters: 1_500_000 } },
+          ...(sourced > 0 && { startingPoints: { search: "first" } }),
         };
-        const settings = { spec, startPolicy, snapshotEvery: 3 };
+        const source = { spec: { objective }, entries: sourceEntries(sourced, { objective }) };
+        const settings = { spec, startPolicy, snapshotEvery: 3, ...(sourced > 0 && { source }) };
         const model = await createModel(settings);
         await model.disturb(stepsOf(seed, maxTrials), deletions);
         const disturbed = await model.finish();
         assert.deepEqual(model.faults, []);
         assert.equal(disturbed.search.status?.conditions?.[0]?.type, "Complete");
         assert.deepEqual(
-          disturbed.entries.map(({ index }) => index).sort((a, b) => a - b),
+          disturbed.entries.flatMap((entry) => (isImported(entry) ? [] : entry.index)).sort((a, b) => a - b),
           Array.from({ length: maxTrials }, (_, index) => index),
         );
         // From its newest snapshot, and from the records alone.

@@ -13,3 +13,13 @@ for (const rewardOrder of ["Index", "Completion"] as const)
       maxTrials: 14,
       replay: { seed: 1 },
     }));
+
+test("the same where it begins with another search's ledger", () =>
+  assertUndisturbed({
+    rewardOrder: "Index",
+    startPolicy: pretendPolicy,
+    runs: 20,
+    maxTrials: 10,
+    sourced: 11,
+    replay: { seed: 1 },
+  }));

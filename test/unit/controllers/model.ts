@@ -15,15 +15,19 @@ import {
 import { reconcileTrial } from "@segnas/operator/controllers/candidatetrial/reconcile.ts";
 import { cacheTrials } from "@segnas/operator/controllers/trials.ts";
 import { CACHED, createStore } from "@segnas/operator/kube/store.ts";
+import type { LedgerEntry } from "@segnas/operator/ledger/entry.ts";
 import type { PolicyClient, PolicyStart } from "@segnas/operator/policy/client.ts";
 import { createLogger } from "winston";
 import { memoryStore } from "./memory-store.ts";
 import { makePod, makeSearch } from "./objects.ts";
+import { makeSource } from "./sources.ts";
 
 export interface ModelSettings {
   spec: object;
   startPolicy: (start: PolicyStart) => PolicyClient;
   snapshotEvery: number;
+  /** The ledger of the search that it begins with, and what of that one's spec is not as usual. */
+  source?: { spec: object; entries: LedgerEntry[] };
 }
 
 /** A number that picks the step, and one that picks what goes wrong with it. */
@@ -70,13 +74,14 @@ function trainerEnd({ spec }: CandidateTrial, attempt: number): { exitCode: numb
   return { exitCode: 0, message: JSON.stringify({ outcome: "Succeeded", metrics, ...result }) };
 }
 
-export async function createModel({ spec, startPolicy, snapshotEvery }: ModelSettings) {
+export async function createModel({ spec, startPolicy, snapshotEvery, source }: ModelSettings) {
   const store = memoryStore(() => NOW);
   const { metadata, ...rest } = makeSearch(spec);
   await store.create<"ArchitectureSearch">({
     ...rest,
     metadata: { name: metadata.name },
   } as ArchitectureSearch);
+  if (source) await makeSource(store, "first", source.spec, source.entries);
   const operators = new Set<Operator>();
   let started = 0;
   /** Whatever no operator may meet with. */

@@ -22,6 +22,7 @@ export const succeeded = (number: number, fields: Partial<SettledEntry> = {}): S
   cause: null,
   message: null,
   duplicateOf: null,
+  source: null,
   ...fields,
 });
 

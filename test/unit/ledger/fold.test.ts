@@ -48,6 +48,32 @@ test("counts, batches and tail account for every entry", () => {
   );
 });
 
+test("what is taken over teaches, ranks and feeds the gate as if it were its own, and counts nowhere", () => {
+  fc.assert(
+    fc.property(ledgers, (all) => {
+      const own = all.filter(isEligible).map((entry, number) => ({ ...entry, number }) as SettledEntry);
+      const { outcomes, reused, stopped, gpuSeconds, imported, ...taken } = foldAll(
+        own.map((entry) => ({ ...entry, source: "other" })),
+      );
+      const {
+        outcomes: _,
+        reused: __,
+        stopped: ___,
+        gpuSeconds: ____,
+        imported: none,
+        ...made
+      } = foldAll(own);
+      assert.deepEqual([none, imported], [0, own.length]);
+      assert.deepEqual([outcomes, reused, stopped, gpuSeconds], [EMPTY.outcomes, 0, 0, 0]);
+      const named = ({ top, paretoFront, ...rest }: typeof made, source: string | null) => ({
+        ...rest,
+        ranks: [top, paretoFront].map((ranked) => ranked.map((it) => ({ ...it, source }))),
+      });
+      assert.deepEqual(named(taken, null), named(made, null));
+    }),
+  );
+});
+
 test("the Pareto front is what no other trial beats, and the top the best ten; no reward but a finite one counts", () => {
   fc.assert(
     fc.property(ledgers, (entries) => {
