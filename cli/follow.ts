@@ -1,11 +1,12 @@
 // Runs a local search and follows it: progress on the screen, the report on disk, Ctrl-C.
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { LocalSearch } from "@segnas/operator/local/run.ts";
-import { gatherReport, writeReport } from "@segnas/operator/web/report-file.ts";
+import type { LocalSearch, SearchView } from "@segnas/operator/local/run.ts";
+import { reportPage, writeReport } from "@segnas/operator/web/report-file.ts";
 import { counts, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
 import type { Display } from "./display.ts";
 import { eventLines, frame } from "./progress.ts";
+import { haltLines, type SearchStanding, standingOf } from "./state.ts";
 
 const LOOK_MS = 1000;
 const REPORT_MS = 10_000;
@@ -30,17 +31,27 @@ export async function runAndFollow(local: LocalSearch, following: Following): Pr
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
+/** What shows, each time that it is called, what is new in a search, and below it how it stands while it is live. */
+export function showing(screen: Display, parallelism: number) {
+  let seen: SearchSummary | undefined;
+  let stood: SearchStanding | undefined;
+  return (view: SearchView, live: boolean): SearchSummary => {
+    const now = summarise(view, live);
+    const stands = standingOf(view.search);
+    const lines = [...eventLines(seen, now), ...(live ? haltLines(now.name, stood, stands) : [])];
+    const look = { width: screen.width(), parallelism, paint: screen.paint };
+    screen.show(lines, live ? frame(now, view.running, look) : []);
+    [seen, stood] = [now, stands];
+    return now;
+  };
+}
+
 async function follow(local: LocalSearch, following: Following, ended: AbortSignal): Promise<void> {
   const { screen, stateDir, parallelism } = following;
-  let seen: SearchSummary | undefined;
+  const show = showing(screen, parallelism);
   let reported = { settled: -1, at: 0 };
   const look = async () => {
-    const view = await local.view();
-    const now = summarise(view, !ended.aborted);
-    const events = eventLines(seen, now);
-    seen = now;
-    const look = { width: screen.width(), parallelism, paint: screen.paint };
-    screen.show(events, ended.aborted ? [] : frame(now, view.running, look));
+    const now = show(await local.view(), !ended.aborted);
     const { settled } = counts(now.trials);
     if (settled !== reported.settled && Date.now() - reported.at >= REPORT_MS) {
       await saveReport(now, stateDir);
@@ -57,7 +68,7 @@ async function follow(local: LocalSearch, following: Following, ended: AbortSign
 /** Writes `<state>/report.html` and gives its path. */
 export async function saveReport(search: SearchSummary, stateDir: string): Promise<string> {
   const file = join(stateDir, "report.html");
-  await writeReport(file, await gatherReport(search, join(stateDir, "artifacts"), new Date()));
+  await writeReport(file, await reportPage(search, join(stateDir, "artifacts"), new Date()));
   return file;
 }
 

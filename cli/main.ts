@@ -7,15 +7,19 @@ import { encoderCommand } from "./encoder.ts";
 import { measureCommand } from "./measure.ts";
 import packageFile from "./package.json" with { type: "json" };
 import { planCommand } from "./plan.ts";
+import { PROGRAM } from "./program.ts";
+import { reportCommand } from "./report.ts";
 import { searchCommand } from "./search.ts";
+import { statusCommand } from "./status.ts";
 import { verifyCommand } from "./verify.ts";
+import { watchCommand } from "./watch.ts";
 
 const USAGE = 64; // EX_USAGE of sysexits: what was written is wrong
 const SOFTWARE = 70; // EX_SOFTWARE: we are
 const IO = 74; // EX_IOERR: a disk is full, say
 
 function program(): Command {
-  const segnas = new Program("segnas")
+  const segnas = new Program(PROGRAM)
     .description("Searches for compact segmentation networks, on this machine or in a cluster.")
     .version(packageFile.version)
     .showHelpAfterError(false)
@@ -24,11 +28,14 @@ function program(): Command {
     .configureOutput({ outputError: () => {} })
     .addHelpText(
       "after",
-      "\nExample:\n  segnas plan -f examples/quickstart.yaml\n  segnas search -f examples/quickstart.yaml",
+      `\nExamples:\n  ${PROGRAM} plan -f examples/quickstart.yaml\n  ${PROGRAM} search -f examples/quickstart.yaml\n  ${PROGRAM} status -n mine`,
     );
   const commands = [
     searchCommand(),
     planCommand(),
+    statusCommand(),
+    watchCommand(),
+    reportCommand(),
     describeCommand(),
     measureCommand(),
     verifyCommand(),

@@ -1,13 +1,8 @@
 // How a running search looks: a line for each event, or a frame that a terminal redraws. Pure.
 import type { SearchView } from "@segnas/operator/local/run.ts";
 import { duration, percent, real, whole } from "@segnas/operator/web/report-format.ts";
-import {
-  counts,
-  failureInWords,
-  ranked,
-  type SearchSummary,
-  type TrialSummary,
-} from "@segnas/operator/web/report-summary.ts";
+import { counts, failureInWords, ranked, type SearchSummary } from "@segnas/operator/web/report-summary.ts";
+import type { TrialSummary } from "@segnas/operator/web/report-trial.ts";
 
 type RunningTrial = SearchView["running"][number];
 
@@ -26,7 +21,10 @@ export function eventLines(before: SearchSummary | undefined, after: SearchSumma
   const attempts = new Map(before.trials.map((trial) => [trial.name, trial.failedAttempt?.number]));
   for (const { name, failedAttempt } of after.trials)
     if (failedAttempt && failedAttempt.number !== attempts.get(name))
-      lines.push(`${name} will be tried again: ${failedAttempt.message}`);
+      lines.push(`${name} is tried again: ${failedAttempt.message}`);
+  const stuck = new Set(before.trials.filter(isStuck).map(({ name }) => name));
+  for (const trial of after.trials)
+    if (isStuck(trial) && !stuck.has(trial.name)) lines.push(`${trial.name} waits: ${trial.waits!.why}`);
   const best = ranked(after.trials)[0];
   if (best && best.name !== ranked(before.trials)[0]?.name)
     lines.push(`best so far: ${best.name}, reward ${real(best.reward)} (${progress})`);
@@ -35,8 +33,12 @@ export function eventLines(before: SearchSummary | undefined, after: SearchSumma
   return lines;
 }
 
+/** Whether something stands in a trial's way, not only its turn: Kubernetes' own word for it comes first then. */
+const isStuck = ({ waits }: TrialSummary): boolean =>
+  waits !== undefined && /^(?:container \S+: )?[A-Z]\w*: |^its Job is suspended/.test(waits.why);
+
 function eventLine(trial: TrialSummary): string | undefined {
-  const size = `${whole(trial.parameters)} parameters`;
+  const size = trial.parameters === undefined ? "" : `${whole(trial.parameters)} parameters`;
   const time = trial.seconds === undefined ? "" : `, ${duration(trial.seconds)}`;
   const stopped = trial.stopped ? ", stopped by the gate" : "";
   if (trial.duplicateOf)
@@ -48,8 +50,9 @@ function eventLine(trial: TrialSummary): string | undefined {
       return `${trial.name} done: reward ${real(trial.reward ?? 0)}${
         trial.metrics ? `, mIoU ${percent(trial.metrics.meanIoU)}` : ""
       }, ${size}${time}${stopped}`;
-    case "Failed":
     case "Rejected":
+      return `${trial.name}: ${failureInWords(trial)}`;
+    case "Failed":
     case "Deleted":
       return `${trial.name} failed: ${failureInWords(trial)}`;
     case "Pending":
@@ -90,15 +93,36 @@ export function frame(
   const room = width - (barWidth > 0 ? barWidth + 2 : 0);
   const head = (barWidth > 0 ? `${bar}  ` : "") + paint("bold", cut(words.join("  "), room));
   const names = Math.max(0, ...running.map(({ trial }) => trial.length));
-  return [head, ...running.map((it) => cut(`  ${it.trial.padEnd(names)}  ${trialWords(it)}`, width))];
+  const rewards = sparkline(rewardsOf(search), width - REWARDS.length);
+  return [
+    head,
+    ...(rewards ? [paint("dim", REWARDS) + rewards] : []),
+    ...running.map((it) => cut(`  ${it.trial.padEnd(names)}  ${trialWords(it)}`, width)),
+  ];
 }
 
-function trialWords({ stage, progress = {} }: RunningTrial): string {
+const REWARDS = "  rewards  ";
+
+/** Of the trials that have one, in their order. */
+const rewardsOf = ({ trials }: SearchSummary): number[] => trials.flatMap(({ reward }) => reward ?? []);
+
+const LEVELS = "▁▂▃▄▅▆▇█";
+
+/** The last values that there is room for, a letter each, from the least to the greatest; nothing for fewer than two. */
+export function sparkline(values: number[], width: number): string {
+  const shown = values.slice(-Math.max(0, width));
+  if (shown.length < 2 || width < 2) return "";
+  const least = Math.min(...shown);
+  const range = Math.max(...shown) - least || 1;
+  return shown.map((value) => LEVELS[Math.round(((value - least) / range) * (LEVELS.length - 1))]).join("");
+}
+
+export function trialWords({ stage, progress = {} }: RunningTrial): string {
   const at = progress.stage ?? stage;
   const of = (name: string, now: number | undefined, all: number | undefined) =>
     now === undefined || all === 0 ? "" : `${name} ${now}${all === undefined ? "" : `/${all}`}`;
   return [
-    at === undefined ? "starting" : typeof at === "number" ? `stage ${at}` : at.toLowerCase(),
+    at === undefined ? "running" : typeof at === "number" ? `stage ${at}` : at.toLowerCase(),
     of("epoch", progress.epoch, progress.epochs),
     of("step", progress.step, progress.steps),
     typeof progress.loss === "number" ? `loss ${real(progress.loss)}` : "",

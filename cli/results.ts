@@ -4,44 +4,71 @@ import {
   counts,
   failureInWords,
   failures,
+  outcomesInWords,
   ranked,
+  rejections,
   type SearchSummary,
 } from "@segnas/operator/web/report-summary.ts";
+import type { TrialSummary } from "@segnas/operator/web/report-trial.ts";
 import { toGenotype } from "@segnas/searchspace/architecture.ts";
 import { textTable } from "./table.ts";
 
 const SHOWN = 10;
 
-/** The best trials as a table, the failures with their causes in words, and where the report lies. */
-export function resultText(search: SearchSummary, reportPath: string): string {
-  const best = ranked(search.trials);
-  const failed = failures(search.trials);
-  const { succeeded, settled } = counts(search.trials);
-  const lines = [
-    `${search.name}: ${counted(settled, "trial")} of ${whole(search.maxTrials)} ended, ${whole(succeeded)} succeeded, ${whole(failed.length)} failed`,
-  ];
-  if (best.length > 0) {
-    const rows = best
-      .slice(0, SHOWN)
-      .map((trial, i) => [
-        String(i + 1),
-        trial.name,
-        real(trial.reward),
-        trial.metrics ? percent(trial.metrics.meanIoU) : "",
-        whole(trial.parameters),
-        trial.macs === undefined ? "" : large(trial.macs),
-        trial.seconds === undefined ? "" : duration(trial.seconds),
-      ]);
-    lines.push("", ...textTable(COLUMNS, rows));
-    if (best.length > SHOWN) lines.push(`and ${whole(best.length - SHOWN)} more`);
-  }
-  if (failed.length > 0) {
-    lines.push("", "Failed:");
-    for (const trial of failed.slice(0, SHOWN)) lines.push(`  ${trial.name}: ${failureInWords(trial)}`);
-    if (failed.length > SHOWN) lines.push(`  and ${whole(failed.length - SHOWN)} more`);
-  }
-  return [...lines, "", `Report: ${reportPath}`].join("\n");
+/** The best trials as a table, the failures with their causes in words, and where the report lies, if there is one. */
+export function resultText(search: SearchSummary, reportPath?: string): string {
+  const { settled, ...outcomes } = counts(search.trials);
+  const head = `${counted(settled, "trial")} of ${whole(search.maxTrials)} ended, ${outcomesInWords(outcomes)}`;
+  return [
+    `${search.name}: ${head}`,
+    ...takenOverLines(search),
+    ...bestLines(search.trials, SHOWN),
+    ...causeLines(search.trials, SHOWN),
+    ...(reportPath === undefined ? [] : ["", `Report: ${reportPath}`]),
+  ].join("\n");
 }
+
+function takenOverLines({ takenOver }: SearchSummary): string[] {
+  if (!takenOver) return [];
+  const { trials, search, best } = takenOver;
+  const words = `Before that, ${counted(trials, "trial")} taken over of ${search}`;
+  return [best ? `${words}, best ${real(best.reward)} (${best.name})` : words];
+}
+
+/** A table of the best trials, so many at most, after an empty line; nothing where there are none. */
+export function bestLines(trials: TrialSummary[], shown: number): string[] {
+  const best = ranked(trials);
+  if (best.length === 0) return [];
+  const rows = best
+    .slice(0, shown)
+    .map((trial, i) => [
+      String(i + 1),
+      trial.name,
+      real(trial.reward),
+      trial.metrics ? percent(trial.metrics.meanIoU) : "",
+      whole(trial.parameters),
+      trial.macs === undefined ? "" : large(trial.macs),
+      trial.seconds === undefined ? "" : duration(trial.seconds),
+    ]);
+  return ["", ...textTable(COLUMNS, rows), ...more("", best.length - shown)];
+}
+
+/** Why trials failed, and why they were not trained, so many of each at most. */
+export const causeLines = (trials: TrialSummary[], shown: number): string[] =>
+  [
+    { title: "Failed:", of: failures(trials) },
+    { title: "Over a constraint, so not trained:", of: rejections(trials) },
+  ].flatMap(({ title, of }) => {
+    if (of.length === 0) return [];
+    const causes = of.slice(0, shown).map((trial) => `  ${trial.name}: ${causeInWords(trial)}`);
+    return ["", title, ...causes, ...more("  ", of.length - shown)];
+  });
+
+/** The title says already that it is over a constraint. */
+const causeInWords = (trial: TrialSummary): string =>
+  (trial.outcome === "Rejected" && trial.message) || failureInWords(trial);
+
+const more = (indent: string, n: number): string[] => (n > 0 ? [`${indent}and ${whole(n)} more`] : []);
 
 const COLUMNS = [
   { title: "Rank", align: "right" },
@@ -53,8 +80,11 @@ const COLUMNS = [
   { title: "Time", align: "right" },
 ] as const;
 
-/** The document of `--output json`: trials that succeeded, best first, and those that failed, in their order. */
-export function resultDocument(search: SearchSummary, reportPath: string) {
+/**
+ * The document of `--output json`: trials that succeeded, best first, and those that failed, or were not trained, in
+ * their order.
+ */
+export function resultDocument(search: SearchSummary, reportPath?: string) {
   const trials = ranked(search.trials).map((trial, i) => ({
     rank: i + 1,
     name: trial.name,
@@ -67,22 +97,25 @@ export function resultDocument(search: SearchSummary, reportPath: string) {
     genotype: toGenotype(trial.architecture),
     architecture: trial.architecture,
   }));
+  const ended = ({ name, index, cause, message, parameters, seconds }: TrialSummary) => ({
+    name,
+    index,
+    cause,
+    message,
+    parameters,
+    seconds,
+  });
   return {
     name: search.name,
     state: search.state,
     message: search.message,
     maxTrials: search.maxTrials,
     counts: counts(search.trials),
+    takenOver: search.takenOver,
     best: trials[0] && { name: trials[0].name, reward: trials[0].reward, parameters: trials[0].parameters },
     trials,
-    failures: failures(search.trials).map(({ name, index, cause, message, parameters, seconds }) => ({
-      name,
-      index,
-      cause,
-      message,
-      parameters,
-      seconds,
-    })),
+    failures: failures(search.trials).map(ended),
+    rejected: rejections(search.trials).map(ended),
     report: reportPath,
   };
 }

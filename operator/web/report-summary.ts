@@ -2,9 +2,9 @@
 import type { Architecture, NetworkSettings } from "@segnas/searchspace/architecture.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import type { PolicyUpdate } from "../controllers/architecturesearch/knowledge.ts";
 import { inputSize, networkSettings } from "../controllers/architecturesearch/networks.ts";
 import { isImported, type LedgerEntry, type SettledEntry } from "../ledger/entry.ts";
+import type { PolicyUpdate } from "../ledger/snapshots.ts";
 import { whole } from "./report-format.ts";
 import { metricInWords, settingsInWords } from "./report-settings.ts";
 import { summariseEntry, summariseTrial, type TrialSummary } from "./report-trial.ts";
@@ -20,7 +20,9 @@ export interface SearchSummary {
   trials: TrialSummary[];
   /** Trials of another search that this one began with. They are not among `trials`. */
   takenOver?: { search: string; trials: number; best?: { name: string; reward: number } };
+  /** What the policy was after its updates; in a cluster, up to the newest snapshot. */
   policy: PolicyUpdate[];
+  policyUpdates: number;
   /** What was asked for, in words: label and value. */
   settings: [string, string][];
   /** What the reward measures, in words. */
@@ -130,6 +132,7 @@ export function summarise({ search, trials, entries, policy }: SearchObjects, li
     trials: [...trials.map(summariseTrial), ...gone.map(summariseEntry)].sort((a, b) => a.index - b.index),
     ...(imports[0] && { takenOver: takenOverOf(imports[0].source, imports) }),
     policy: [...policy], // the store's own list grows
+    policyUpdates: Math.max(policy.length, status?.policyUpdates ?? 0),
     settings: settingsInWords(search),
     metric: metricInWords(spec.objective.metric),
     network: networkSettings(search),

@@ -2,7 +2,15 @@
 import { createHash } from "node:crypto";
 import { toGenotype } from "@segnas/searchspace/architecture.ts";
 import { drawSvg } from "@segnas/searchspace/drawing.ts";
-import { entropyChart, meanWidth, paretoChart, paretoFront, rewardChart } from "./report-charts.ts";
+import type { PolicyUpdate } from "../ledger/snapshots.ts";
+import {
+  type ChartTrial,
+  entropyChart,
+  meanWidth,
+  paretoChart,
+  paretoFront,
+  rewardChart,
+} from "./report-charts.ts";
 import { counted, duration, large, percent, real, whole } from "./report-format.ts";
 import { html, type Markup, trusted } from "./report-html.ts";
 import { SCRIPT, STYLE } from "./report-style.ts";
@@ -112,7 +120,7 @@ const CROSS = '<path d="M9 2l8 8M9 10l8-8" stroke="var(--fail)" stroke-width="1.
 const SOLID = '<path d="M0 6H26" stroke="var(--best)" stroke-width="2.5"/>';
 const DASHED = '<path d="M0 6H26" stroke="var(--line)" stroke-width="2.5" stroke-dasharray="7 4"/>';
 
-function charts({ trials, policy, metric }: SearchSummary): Markup {
+function charts({ trials, policy, policyUpdates, metric }: SearchSummary): Markup {
   const settled = trials
     .filter((trial) => trial.outcome === "Succeeded" || trial.outcome === "Failed")
     .sort((a, b) => a.index - b.index)
@@ -120,25 +128,30 @@ function charts({ trials, policy, metric }: SearchSummary): Markup {
       parameters === undefined ? [] : { ...trial, parameters, ...(metrics && { meanIoU: metrics.meanIoU }) },
     );
   const scored = settled.some((trial) => trial.reward !== undefined);
-  if (!scored) return html``;
-  const failed = settled.some((trial) => trial.reward === undefined);
-  const front = paretoFront(settled);
+  if (!scored && policy.length === 0) return html``;
   return html`<section aria-labelledby="course"><h2 id="course">The course of the search</h2>
 <div class="charts">
-<figure>${trusted(rewardChart(settled))}
+${scored ? rewardFigures(settled, metric) : undefined}
+${policy.length > 0 ? entropyFigure(policy, policyUpdates) : undefined}
+</div></section>`;
+}
+
+function rewardFigures(settled: ChartTrial[], metric: string): Markup {
+  const failed = settled.some((trial) => trial.reward === undefined);
+  const front = paretoFront(settled);
+  return html`<figure>${trusted(rewardChart(settled))}
 <ul class="key">${key(DOT, "trial")}${key(DASHED, `mean of the last ${meanWidth(settled.length)}`)}${key(SOLID, "best so far")}${failed ? key(CROSS, "failed") : undefined}</ul>
 <figcaption>The reward is the ${metric} on the held-out part.</figcaption></figure>
 <figure>${trusted(paretoChart(settled))}
 <ul class="key">${key(DOT, "trial")}${key(FRONT, "Pareto front (numbers: trials)")}</ul>
-<figcaption>${front.length === 1 ? "One trial is" : `${whole(front.length)} trials are`} not beaten in both reward and parameters by any other.</figcaption></figure>
-${
-  policy.length > 0
-    ? html`<figure>${trusted(entropyChart(policy))}
-<figcaption>How undecided the policy is. It falls as the policy settles on what works: ${counted(policy.length, "update")} so far.</figcaption></figure>`
-    : undefined
+<figcaption>${front.length === 1 ? "One trial is" : `${whole(front.length)} trials are`} not beaten in both reward and parameters by any other.</figcaption></figure>`;
 }
-</div></section>`;
-}
+
+const entropyFigure = (
+  policy: PolicyUpdate[],
+  updates: number,
+): Markup => html`<figure>${trusted(entropyChart(policy))}
+<figcaption>How undecided the policy is. It falls as the policy settles on what works: ${policy.length < updates ? `the first ${whole(policy.length)} of ` : ""}${counted(updates, "update")} so far.</figcaption></figure>`;
 
 function architectures({ network, input }: SearchSummary, best: Scored[]): Markup {
   const cards = best.slice(0, DRAWN).map(

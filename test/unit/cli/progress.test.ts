@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventLines, frame, secondsLeft } from "../../../cli/progress.ts";
-import type { TrialSummary } from "../../../operator/web/report-summary.ts";
+import { eventLines, frame, secondsLeft, sparkline } from "../../../cli/progress.ts";
+import type { TrialSummary } from "../../../operator/web/report-trial.ts";
 import { searchOf } from "../report/fixtures.ts";
 
 const paint = (_: string, text: string) => text;
@@ -10,8 +10,8 @@ const paint = (_: string, text: string) => text;
 function moment(settled: number, running: number) {
   const search = searchOf(12, { state: "Running" });
   const trials = search.trials.slice(0, settled + running).map((trial, i): TrialSummary => {
-    const { name, index, architecture, parameters } = trial;
-    return i < settled ? trial : { name, index, architecture, parameters, outcome: "Running" };
+    const { name, index, parameters = 0 } = trial;
+    return i < settled ? trial : { name, index, parameters, outcome: "Running" };
   });
   return { ...search, trials, policy: search.policy.filter(({ entry }) => entry <= settled) };
 }
@@ -54,7 +54,7 @@ test("an attempt that failed by the machine's fault is told once", () => {
     ...before,
     trials: before.trials.map((it, i) => (i === 4 ? { ...it, failedAttempt } : it)),
   };
-  assert.deepEqual(eventLines(before, after), ["city-4 will be tried again: exit code 137"]);
+  assert.deepEqual(eventLines(before, after), ["city-4 is tried again: exit code 137"]);
   assert.deepEqual(eventLines(after, after), []);
 });
 
@@ -82,11 +82,12 @@ test("a frame has a line for the search and one for each running trial, none wid
   ];
   const wide = frame(moment(4, 3), running, { width: 120, parallelism: 3, paint });
   assert.match(wide[0]!, /^█{10}░{20} {2}4\/12 trials {2}best 0\.\d+ \(city-2\) {2}about \d+ min/);
-  assert.deepEqual(wide.slice(1), [
+  assert.match(wide[1]!, /^ {2}rewards {2}[▁-█]{4}$/);
+  assert.deepEqual(wide.slice(2), [
     "  city-4   stage 0  epoch 2/5  step 7/30  loss 1.250  mIoU 31.0%",
     "  city-10  features",
     "  city-11  setup",
-    "  city-12  starting",
+    "  city-12  running",
   ]);
   for (const width of [20, 40, 60, 80])
     for (const line of frame(moment(4, 3), running, { width, parallelism: 3, paint }))
@@ -105,7 +106,33 @@ test("what settled without training, or was stopped by the gate, says so", () =>
   const cause = { cause: "OverConstraint", message: "it has 9 parameters" };
   assert.equal(
     last({ outcome: "Rejected", ...cause }),
-    "city-4 failed: it is over a constraint and was not trained: it has 9 parameters",
+    "city-4: it is over a constraint and was not trained: it has 9 parameters",
   );
   assert.match(last({ outcome: "Succeeded", reward: 0.01, stopped: true })!, /, stopped by the gate$/);
+});
+
+test("what stands in a trial's way is told once, its turn is not", () => {
+  const waits = (name: string, why: string) => {
+    const search = moment(4, 0);
+    const trial: TrialSummary = { name, index: 4, outcome: "Pending", waits: { why } };
+    return { ...search, trials: [...search.trials, trial] };
+  };
+  const none = waits("city-4", "waits for its pod to start");
+  const one = waits("city-4", "Unschedulable: 0/1 nodes are available");
+  const other = waits("city-4", "container trainer: ImagePullBackOff: Back-off pulling image");
+  assert.deepEqual(eventLines(moment(4, 0), none), []);
+  assert.deepEqual(eventLines(none, one), ["city-4 waits: Unschedulable: 0/1 nodes are available"]);
+  assert.deepEqual(eventLines(one, other), []);
+  assert.match(eventLines(none, other)[0]!, /^city-4 waits: container trainer: ImagePullBackOff/);
+  const queued = waits("city-4", "its Job is suspended until its queue admits it");
+  assert.deepEqual(eventLines(none, queued), [
+    "city-4 waits: its Job is suspended until its queue admits it",
+  ]);
+});
+
+test("a sparkline shows the last values that fit, from the least to the greatest", () => {
+  assert.equal(sparkline([0, 0.25, 0.5, 0.75, 1], 80), "▁▃▅▆█");
+  assert.equal(sparkline([9, 0, 1], 2), "▁█");
+  assert.equal(sparkline([0.5, 0.5], 80), "▁▁");
+  assert.deepEqual([sparkline([1], 80), sparkline([], 80), sparkline([1, 2], 1)], ["", "", ""]);
 });

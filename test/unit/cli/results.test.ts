@@ -27,6 +27,36 @@ test("the result shows the ten best, what failed and why, and the report", () =>
   assert.match(text, /\nReport: \/tmp\/report\.html$/);
 });
 
+test("what is over a constraint is told apart from what failed, and what was deleted has no parameters", () => {
+  const search = searchOf(6);
+  const rejected = { ...search.trials[0]!, outcome: "Rejected" as const, message: "it has 9 parameters" };
+  const trials = [
+    rejected,
+    ...search.trials.slice(1, 4),
+    { name: "city-4", index: 4, outcome: "Deleted" as const },
+  ];
+  const text = resultText({ ...search, trials });
+  assert.match(text, /^city: 5 trials of 6 ended, 3 succeeded, 0 failed, 1 over a constraint, 1 deleted\n/);
+  assert.match(
+    text,
+    /\nFailed:\n {2}city-4: it was deleted by hand\n\nOver a constraint, so not trained:\n {2}city-0: it has 9 parameters$/,
+  );
+  const document = resultDocument({ ...search, trials });
+  assert.deepEqual(
+    [document.failures, document.rejected].map((list) => list.map(({ name }) => name)),
+    [["city-4"], ["city-0"]],
+  );
+});
+
+test("what was taken over from another search is told beside its own trials", () => {
+  const takenOver = { search: "town", trials: 9, best: { name: "town-3", reward: 0.5 } };
+  const text = resultText(searchOf(3, { takenOver }));
+  assert.match(
+    text,
+    /^city: 3 trials .*\nBefore that, 9 trials taken over of town, best 0\.500 \(town-3\)\n\nRank/,
+  );
+});
+
 test("a search without a result has no table", () => {
   const text = resultText(searchOf(0, { maxTrials: 4 }), "r.html");
   assert.equal(text, "city: 0 trials of 4 ended, 0 succeeded, 0 failed\n\nReport: r.html");
@@ -42,6 +72,7 @@ test("the document ranks by reward and counts everything once", () => {
     "best",
     "trials",
     "failures",
+    "rejected",
     "report",
   ]);
   assert.deepEqual(document.counts, {

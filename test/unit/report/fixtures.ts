@@ -2,7 +2,8 @@
 import { sampleUniform } from "@segnas/searchspace/decisions.ts";
 import { random } from "@segnas/searchspace/random.ts";
 import type { ReportData } from "../../../operator/web/report.ts";
-import type { SearchSummary, TrialSummary } from "../../../operator/web/report-summary.ts";
+import type { SearchSummary } from "../../../operator/web/report-summary.ts";
+import type { TrialSummary } from "../../../operator/web/report-trial.ts";
 
 function trial(index: number, of: number): TrialSummary {
   const draw = random(7, "fixture", index);
@@ -44,6 +45,7 @@ export function searchOf(trials: number, overrides: Partial<SearchSummary> = {})
       baseline: 0.25 + 0.002 * u,
       entry: 4 * (u + 1),
     })),
+    policyUpdates: Math.floor(trials / 4),
     settings: [
       ["Data set", "CamVid at /data/camvid, 11 classes, a tenth held out"],
       ["Policy", "ppo, an update after 4 trials"],

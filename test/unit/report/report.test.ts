@@ -6,7 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { renderReport } from "../../../operator/web/report.ts";
 import { meanWidth, paretoFront, runningMean } from "../../../operator/web/report-charts.ts";
-import { gatherReport, writeReport } from "../../../operator/web/report-file.ts";
+import { gatherReport, reportPage, writeReport } from "../../../operator/web/report-file.ts";
 import { ranked, type SearchSummary } from "../../../operator/web/report-summary.ts";
 import { report, searchOf } from "./fixtures.ts";
 
@@ -79,7 +79,7 @@ test("a search without trials says that there is nothing yet", () => {
   assert.equal(seen.get("figure"), undefined);
 });
 
-test("a search where every trial failed shows the failures and no chart", () => {
+test("a search where every trial failed shows the failures, and no chart but that of the policy", () => {
   const search = searchOf(12);
   const trials = search.trials.map(({ reward: _, metrics: __, ...trial }) => ({
     ...trial,
@@ -87,9 +87,41 @@ test("a search where every trial failed shows the failures and no chart", () => 
     cause: "OutOfMemory",
   }));
   const page = renderReport(report({ ...search, trials }));
-  assert.equal(tagsOf(page).get("figure"), undefined);
+  assert.equal(tagsOf(page).get("figure"), 1);
+  assert.match(page, /Entropy of the policy over 3 updates/);
+  assert.equal(tagsOf(renderReport(report({ ...search, trials, policy: [] }))).get("figure"), undefined);
   assert.match(page, /it ran out of memory/);
   assert.doesNotMatch(content(page), /NaN(?! at)|undefined|Infinity/);
+});
+
+test("trials over a constraint are listed apart from failures, deleted ones without figures", () => {
+  const search = searchOf(12);
+  const trials = search.trials.map((trial) =>
+    trial.index === 1
+      ? { ...trial, outcome: "Rejected" as const, cause: "OverConstraint", message: "it has 9 parameters" }
+      : trial.index === 2
+        ? { name: trial.name, index: 2, outcome: "Deleted" as const }
+        : trial,
+  );
+  const page = content(renderReport(report({ ...search, trials })));
+  tagsOf(page);
+  assert.match(page, /9 succeeded, 1 failed, 1 over a constraint, 1 deleted/);
+  const [failures = "", rejected = ""] = ["failures", "rejected"].map(
+    (id) => new RegExp(`<h2 id="${id}">[\\s\\S]*?</section>`).exec(page)?.[0],
+  );
+  assert.deepEqual(
+    [failures, rejected].map((part) => part.match(/city-\d+/g)),
+    [["city-2", "city-5"], ["city-1"]],
+  );
+  assert.doesNotMatch(page, /NaN(?! at)|undefined|Infinity/);
+});
+
+test("the policy's course is told as far as it is known", () => {
+  const caption = (policyUpdates: number) =>
+    /settles on what works: (.*)\.<\/figcaption>/.exec(
+      renderReport(report(searchOf(12, { policyUpdates }))),
+    )![1];
+  assert.deepEqual([3, 5].map(caption), ["3 updates so far", "the first 3 of 5 updates so far"]);
 });
 
 test("rewards that are all 0 can be drawn", () => {
@@ -178,8 +210,10 @@ test("a search whose trials kept nothing is reported without pictures, and the f
     for (const trials of [3, 12]) {
       const data = await gatherReport(searchOf(trials), join(folder, "artifacts"), new Date(0));
       assert.deepEqual([data.pictures, data.legend], [[], []]);
-      await writeReport(file, data);
-      assert.equal(await readFile(file, "utf8"), renderReport(data));
+      const page = await reportPage(searchOf(trials), join(folder, "artifacts"), new Date(0));
+      assert.equal(page, renderReport(data));
+      await writeReport(file, page);
+      assert.equal(await readFile(file, "utf8"), page);
     }
     assert.deepEqual(await readdir(join(folder, "state")), ["report.html"]);
   }));

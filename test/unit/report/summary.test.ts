@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { toDecisions } from "@segnas/searchspace/decisions.ts";
 import type { CandidateTrial } from "../../../operator/api/generated/candidatetrials.ts";
 import { admit } from "../../../operator/api/validate.ts";
+import type { LedgerEntry } from "../../../operator/ledger/entry.ts";
 import { bytes, duration, large } from "../../../operator/web/report-format.ts";
 import { counts, failureInWords, ranked, summarise } from "../../../operator/web/report-summary.ts";
+import { succeeded } from "../ledger/entries.ts";
 import { searchOf } from "./fixtures.ts";
 
-const { architecture } = searchOf(1).trials[0]!;
+const architecture = searchOf(1).trials[0]!.architecture!;
 const search = admit("ArchitectureSearch", {
   apiVersion: "segnas.dev/v1alpha1",
   kind: "ArchitectureSearch",
@@ -55,7 +58,7 @@ test("objects become a summary: decimals as numbers, outcomes from results, runn
     trial(2, { result: { outcome: "Deleted" } }),
     trial(3, { attempts: [attempt] }),
   ];
-  const summary = summarise({ search, trials, policy: [] }, true);
+  const summary = summarise({ search, trials, entries: [], policy: [] }, true);
   assert.deepEqual(
     summary.trials.map(({ index, outcome, reward, seconds }) => [index, outcome, reward, seconds]),
     [
@@ -84,10 +87,70 @@ test("objects become a summary: decimals as numbers, outcomes from results, runn
   assert.equal(failureInWords(summary.trials[2]!), "it was deleted by hand");
 });
 
+test("what trials came to that are gone stands in the ledger; what was taken over is not counted", () => {
+  const decisions = toDecisions(architecture);
+  const entries: LedgerEntry[] = [
+    succeeded(0, { index: -1, trial: "other-4", source: "other", decisions }),
+    succeeded(1, { index: 0, trial: "s-0", decisions, reward: 0.5 }),
+    { number: 2, index: 1, trial: "s-1", outcome: "Deleted" },
+    succeeded(3, { index: 2, trial: "s-2", decisions, reward: 0.7, gpuSeconds: 9 }),
+    succeeded(4, {
+      ...{ index: 3, trial: "s-3", decisions, outcome: "Infrastructure", reward: null, metrics: null },
+      ...{ cause: "Infrastructure", message: "exit code 1" },
+    }),
+  ];
+  const there = trial(0, { result: { outcome: "Succeeded", reward: "0.5" } });
+  const { trials, takenOver } = summarise({ search, trials: [there], entries, policy: [] }, true);
+  assert.deepEqual(takenOver, { search: "other", trials: 1, best: { name: "other-4", reward: 0.5 } });
+  assert.deepEqual(
+    trials.map(({ name, outcome, reward, parameters, seconds }) => [
+      name,
+      outcome,
+      reward,
+      parameters,
+      seconds,
+    ]),
+    [
+      ["s-0", "Succeeded", 0.5, 1000, undefined],
+      ["s-1", "Deleted", undefined, undefined, undefined],
+      ["s-2", "Succeeded", 0.7, 100, 9],
+      ["s-3", "Failed", undefined, 100, 1],
+    ],
+  );
+  assert.deepEqual(trials[2]!.architecture, architecture);
+  assert.equal(failureInWords(trials[3]!), "the machine failed it: exit code 1");
+  assert.equal(counts(trials).settled, 4);
+});
+
+test("a trial that does not train says what it waits for, and which attempt failed before", () => {
+  const time = "2026-03-01T00:00:00Z";
+  const job = { number: 0, job: "j", creationTime: time };
+  const failed = { ...job, endTime: time, cause: "Evicted", message: "no memory left" };
+  const progressing = { ...condition("Progressing", "Unschedulable: no room"), reason: "Pending" };
+  const objects = [
+    trial(0, {}),
+    trial(1, { attempts: [job], conditions: [progressing] }),
+    { ...trial(2, {}), spec: { ...trial(2, {}).spec, duplicateOf: "s-1" } },
+    trial(3, { attempts: [failed, { ...job, number: 1, startTime: time }] }),
+    trial(4, { attempts: [failed], result: { outcome: "Failed" } }),
+  ];
+  const { trials } = summarise({ search, trials: objects, entries: [], policy: [] }, true);
+  assert.deepEqual(
+    trials.map(({ waits, failedAttempt }) => [waits, failedAttempt]),
+    [
+      [{ why: "for its first attempt" }, undefined],
+      [{ why: "Unschedulable: no room", since: time }, undefined],
+      [{ why: "for the result of s-1, the same network" }, undefined],
+      [undefined, { number: 0, message: "no memory left" }],
+      [undefined, undefined],
+    ],
+  );
+});
+
 test("the state is the condition's, else whether something runs the search", () => {
   const of = (conditions: ReturnType<typeof condition>[], live: boolean, suspend = false) => {
     const object = { ...search, spec: { ...search.spec, suspend }, status: { conditions } };
-    const { state, message } = summarise({ search: object, trials: [], policy: [] }, live);
+    const { state, message } = summarise({ search: object, trials: [], entries: [], policy: [] }, live);
     return [state, message];
   };
   assert.deepEqual(of([], true), ["Running", undefined]);
@@ -112,10 +175,52 @@ test("the ranking is by reward, then by size, then by number", () => {
 });
 
 test("settings are told in words, nested ones by their path", () => {
-  const settings = new Map(summarise({ search, trials: [], policy: [] }, true).settings);
+  const settings = new Map(summarise({ search, trials: [], entries: [], policy: [] }, true).settings);
   assert.equal(settings.get("Trials"), "9, 2 at a time");
   assert.match(settings.get("Data set")!, /^Shapes, .*6 classes, 10% of the training part held out$/);
   assert.equal(settings.get("Training"), "preset paper, stage0 epochs 2");
+  assert.equal(settings.get("Ends early"), "never");
+  assert.deepEqual([settings.get("At most"), settings.get("Begins with")], [undefined, undefined]);
+});
+
+test("limits, gate, constraints and starting points are told too", () => {
+  const table = { device: "a phone", rows: [] };
+  const limited = {
+    ...search,
+    spec: {
+      ...search.spec,
+      maxFailedTrials: 1,
+      budget: { gpuHours: "2.5", activeDeadlineSeconds: 5400 },
+      gate: { ...search.spec.gate, type: "None" as const },
+      duplicates: "Retrain" as const,
+      startingPoints: { search: "before", architectures: [{ published: "arch1" as const }, {}, {}] },
+      objective: {
+        ...search.spec.objective,
+        constraints: {
+          ...{ maxParameters: 300_000, maxMacs: 1_500_000_000, latency: { maxMilliseconds: "40", table } },
+          ...{ settings: "Final" as const, onViolation: "Resample" as const },
+          image: { height: 360, width: 480 },
+        },
+      },
+    },
+  };
+  const told = (object: typeof search) =>
+    new Map(summarise({ search: object, trials: [], entries: [], policy: [] }, true).settings);
+  const settings = told(limited);
+  assert.deepEqual(
+    ["At most", "Ends early", "Begins with", "Gate", "A network again"].map((label) => settings.get(label)),
+    [
+      "300,000 parameters, 1.50 G MACs, 40 ms on a phone, counted as trained in full, an image of 480 x 360; over that: the policy proposes again",
+      "after 2.5 GPU-hours, after 1 h 30 min, with more than 1 failed trial",
+      "the trials of before, arch1, 2 given architectures",
+      "none: every trial is trained to its end",
+      "is trained again",
+    ],
+  );
+  assert.equal(
+    told(search).get("Gate"),
+    "a trial goes on above the running mean of rewards (decay 0.99), less up to 90%",
+  );
 });
 
 test("numbers in words", () => {

@@ -1,0 +1,84 @@
+// `segnas report`: a search, running or ended, as a page of HTML or as data.
+import { extname, join } from "node:path";
+import { reportPage, writeReport } from "@segnas/operator/web/report-file.ts";
+import { type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
+import { UserError } from "@segnas/searchspace/errors.ts";
+import { Command } from "commander";
+import { csv, jsonLines } from "./export.ts";
+import { atPlace, type PlaceOptions, placeOptions } from "./place.ts";
+import { PROGRAM } from "./program.ts";
+import { resultDocument } from "./results.ts";
+
+const FORMATS = ["html", "json", "csv", "jsonl"] as const;
+type Format = (typeof FORMATS)[number];
+
+/** Where the report goes; standard output without a file. */
+interface Output {
+  format: Format;
+  file?: string;
+}
+
+interface Options extends PlaceOptions {
+  output?: Output;
+}
+
+export function reportCommand(): Command {
+  return placeOptions(new Command("report"))
+    .description("Write a report of a search, running or ended: a page of HTML, or its trials as data.")
+    .argument("[search]", "its name in the cluster")
+    .option(
+      "-o, --output <file or format>",
+      "a file that ends in .html, .json, .csv or .jsonl; or html, json, csv, jsonl for standard output (default: <search>.html)",
+      outputOf,
+    )
+    .addHelpText(
+      "after",
+      `\nExamples:\n  ${PROGRAM} report quickstart -n mine\n  ${PROGRAM} report quickstart -n mine -o csv > trials.csv\n  ${PROGRAM} report --state .segnas/quickstart -o report.html`,
+    )
+    .action(report);
+}
+
+/** Reads --output. Throws UserError where the format cannot be told. */
+export function outputOf(value: string): Output {
+  const known = (text: string) => FORMATS.find((format) => format === text);
+  const format = known(value);
+  if (format) return { format };
+  const byName = known(extname(value).slice(1).toLowerCase());
+  if (byName) return { format: byName, file: value };
+  throw new UserError(
+    `--output ${value}: write html, json, csv or jsonl, or a file that ends in .html, .json, .csv or .jsonl`,
+  );
+}
+
+async function report(name: string | undefined, options: Options): Promise<void> {
+  const search = await atPlace(options, async (place) => {
+    const view = await place.view(await place.find(name));
+    if (view.problem) console.error(`Trials that are gone are left out: ${view.problem}`);
+    const policy = await place.updates(view.search);
+    return summarise({ ...view, policy }, place.isLive());
+  });
+  const { format, file } = options.output ?? { format: "html", file: `${search.name}.html` };
+  const artifacts = options.state === undefined ? undefined : join(options.state, "artifacts");
+  const text = await render(search, format, artifacts);
+  if (file === undefined) {
+    process.stdout.write(text);
+    return;
+  }
+  await writeReport(file, text).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`--output ${file}: cannot be written (${error.code})`);
+  });
+  console.log(`Report of ${search.name}: ${file}`);
+}
+
+async function render(search: SearchSummary, format: Format, artifacts: string | undefined): Promise<string> {
+  switch (format) {
+    case "html":
+      return reportPage(search, artifacts, new Date());
+    case "json":
+      return `${JSON.stringify(resultDocument(search), null, 2)}\n`;
+    case "csv":
+      return csv(search.trials);
+    case "jsonl":
+      return jsonLines(search.trials);
+  }
+}
