@@ -20,6 +20,7 @@ import { conditionEvents } from "./kube/condition-events.ts";
 import { createRecorder } from "./kube/events.ts";
 import { openClusterStore } from "./kube/informers.ts";
 import { acquireLease } from "./kube/lease.ts";
+import { stageOf } from "./kube/stage.ts";
 import type { StatusWritten } from "./kube/store.ts";
 import { FencedError } from "./ledger/shards.ts";
 import { controllerMetrics } from "./metrics/controllers.ts";
@@ -124,6 +125,7 @@ export function createOperator(
         dependencies: {
           ...dependencies,
           retryDelay: defaultRetryDelay,
+          stageOf,
           ...(trainerImage !== undefined && { trainerImage }),
         },
         failed: (controller, key, error, failures) => {

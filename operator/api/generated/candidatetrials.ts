@@ -201,7 +201,7 @@ export interface CandidateTrialStatus {
     message?: string;
   }[];
   /**
-   * What the trainer is doing, such as Features, WarmUp, 0, 1 or Validation.
+   * The stage that the trainer is at, such as Features, WarmUp, 0 or 1, as it was asked last.
    */
   stage?: string;
   /**

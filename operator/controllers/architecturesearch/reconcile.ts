@@ -94,6 +94,8 @@ export async function forgetAll({ knowledge }: Pick<SearchDependencies, "knowled
 const isAtRest = (search: ArchitectureSearch, trials: CandidateTrial[]): boolean =>
   isFinished(search) &&
   search.status?.observedGeneration === search.metadata.generation &&
+  // What it stopped has ended.
+  !search.status?.trials?.running &&
   trials.every(({ status }) => status?.entry !== undefined || !status?.result);
 
 /**

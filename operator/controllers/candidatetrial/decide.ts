@@ -87,7 +87,9 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
   const startTime = trainerState(pod)?.running?.startedAt;
   if (open.startTime && (isSuspended(job!) || (startTime && startTime !== open.startTime)))
     return [write(world, replace(attempts, requeued(open, job!, pod, now)))];
-  if (startTime && !open.startTime) return [write(world, replace(attempts, { ...open, startTime }))];
+  // A pod that its queue takes back has been charged, and may run on for a while.
+  const goes = isSuspended(job!) || pod?.metadata.deletionTimestamp !== undefined;
+  if (startTime && !open.startTime && !goes) return [write(world, replace(attempts, { ...open, startTime }))];
   return open.startTime ? wait : [...wait, ...pending(world, attempts, open, job!, pod)];
 }
 
@@ -181,6 +183,24 @@ export function awaitAdmission(world: TrialWorld, message: string): TrialAction[
   return [...waitFor(world, attempts, open, since, why).filter(({ type }) => type !== "Wait"), again];
 }
 
+/** The pod of the attempt that trains, if one does. */
+export function trainingPod({ trial, jobs, pods }: TrialWorld): Pod | undefined {
+  const open = trial.status?.attempts?.find(({ endTime }) => endTime === undefined);
+  const job = open?.startTime && jobs.find(({ metadata }) => metadata.uid === open.uid);
+  const pod = job ? newestPod(pods, job) : undefined;
+  return trainerState(pod)?.running && pod;
+}
+
+/** A trainer validates now and then in each stage: that is none of its own here. */
+const VALIDATION = "Validation";
+
+/** The trial's status with the stage that its trainer is at; undefined where that is no news. */
+export const withStage = (
+  { status }: CandidateTrial,
+  stage: string | undefined,
+): CandidateTrialStatus | undefined =>
+  stage === undefined || stage === VALIDATION || stage === status?.stage ? undefined : { ...status, stage };
+
 /** What is done where the API refuses the Job of the open attempt as invalid. */
 export function refuseAttempt(world: TrialWorld, message: string): TrialAction {
   const attempts = world.trial.status!.attempts!;
@@ -273,7 +293,11 @@ function write(world: TrialWorld, attempts: Attempt[], why = WAITS): WriteStatus
     ? [TrialReason.Running, `attempt ${last.number} trains`]
     : [TrialReason.Pending, last?.cause ? `after ${last.cause}: ${last.message}` : why];
   const conditions = condition(world, "Progressing", "True", reason, message);
-  return { type: "WriteStatus", status: { ...world.trial.status, conditions, attempts } };
+  const { stage, ...status } = world.trial.status ?? {};
+  return {
+    type: "WriteStatus",
+    status: { ...status, conditions, attempts, ...(running && stage !== undefined && { stage }) },
+  };
 }
 
 const settle = ({ trial, now }: TrialWorld, attempts: Attempt[], result: Result): TrialAction => ({
@@ -295,7 +319,8 @@ export function settledStatus(
   const settled = { ...trial, status: { ...trial.status, conditions: ended } };
   const conditions = condition({ trial: settled, now }, TrialCondition.Progressing, "False", reason, message);
   const withTime = { ...result, gpuSeconds: decimal(gpuSeconds(attempts)) };
-  return { ...trial.status, conditions, attempts, result: withTime };
+  const { stage: _, ...status } = trial.status ?? {};
+  return { ...status, conditions, attempts, result: withTime };
 }
 
 function condition(

@@ -15,7 +15,8 @@ export const EXIT = { result: 0, invalidConfiguration: 64, untrainable: 65, tryA
 /** By it Kueue knows which queue a Job waits in. */
 const QUEUE_LABEL = "kueue.x-k8s.io/queue-name";
 
-const PORT = 9090;
+/** Where the trainer serves its progress. */
+export const PORT = 9090;
 /**
  * The trainer keeps its time limit itself. Twice that and an hour to prepare after its pod has come to a machine, it
  * hangs: then the kubelet ends the pod. (The Job's own deadline would count the time that it waits for a machine.)

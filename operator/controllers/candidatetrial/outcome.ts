@@ -186,9 +186,15 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** What a program said at its end: the error that a program for Node died of, or the last line of the log. */
+/**
+ * What a program said at its end: the error that a program for Node died of, or the last line of the log, the message
+ * of it where it is JSON.
+ */
 export function lastWords(log: string): string {
   const lines = log.trim().split("\n");
   const error = /^Node\.js v\d/.test(lines.at(-1)!) && lines.findLast((line) => /^\w*Error\b.*: /.test(line));
-  return (error || lines.at(-1)!).trim();
+  if (error) return error.trim();
+  const last = lines.at(-1)!.trim();
+  const message = parseObject(last)?.message;
+  return typeof message === "string" ? message : last;
 }

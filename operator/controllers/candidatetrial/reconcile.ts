@@ -12,7 +12,15 @@ import {
   type Reader,
   type Store,
 } from "../../api/store.ts";
-import { awaitAdmission, decideTrial, refuseAttempt, type TrialAction, type TrialWorld } from "./decide.ts";
+import {
+  awaitAdmission,
+  decideTrial,
+  refuseAttempt,
+  type TrialAction,
+  type TrialWorld,
+  trainingPod,
+  withStage,
+} from "./decide.ts";
 import { TRIAL_LABEL } from "./job.ts";
 import { AttemptCause, trainerState } from "./outcome.ts";
 
@@ -22,6 +30,8 @@ export interface TrialDependencies {
   now: () => Date;
   retryDelay: (failures: number) => number;
   trainerImage?: string;
+  /** What the trainer in a pod says that it does; undefined where it does not say, or nobody asks. */
+  stageOf?: (pod: Pod) => Promise<string | undefined>;
 }
 
 /** How long to wait for a Job of the same name, but another owner, to go. */
@@ -63,7 +73,11 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
       );
       actions = decideTrial(world);
     }
-    if (actions.length === 0) return undefined;
+    if (actions.every(({ type }) => type === "Wait")) {
+      const told = await tellStage(dependencies, world);
+      const waits = actions.map((action) => (action as TrialAction & { type: "Wait" }).until);
+      return [...waits, ...(told ? [told] : [])].sort((a, b) => a.getTime() - b.getTime())[0];
+    }
     const until = await actAll(dependencies, world, actions);
     if (until) return until;
   }
@@ -79,6 +93,21 @@ async function actAll(
     if (until) return until;
   }
   return undefined;
+}
+
+/** How often a trainer is asked what it does. */
+const STAGE_MS = 30_000;
+
+/** Writes what the trainer does, where it trains and that is news. Returns when to ask again. */
+async function tellStage(
+  { store, now, stageOf }: TrialDependencies,
+  world: TrialWorld,
+): Promise<Date | undefined> {
+  const pod = stageOf && trainingPod(world);
+  if (!pod) return undefined;
+  const status = withStage(world.trial, await stageOf(pod));
+  if (status) await store.updateStatus<"CandidateTrial">({ ...world.trial, status });
+  return new Date(now().getTime() + STAGE_MS);
 }
 
 /** Whether an attempt is to end without anything that its trainer has said. */

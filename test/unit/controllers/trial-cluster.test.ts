@@ -198,3 +198,39 @@ test("an attempt is given up on what is there now, not on what a cache has not s
   await reconcile();
   assert.equal((await store.get("CandidateTrial", key))?.status?.attempts?.[0]?.cause, "Gone");
 });
+
+test("the stage of a trial that trains is told when it changes, and forgotten at its end", async () => {
+  const { store, get } = await storeWith({}, () => ({}));
+  const key = { namespace: "default", name: "s-0" };
+  const own = (await store.get("CandidateTrial", key))!;
+  const made = await store.create<"Job">(attemptJob(search, own, 0));
+  const attempt = { ...open, uid: made.metadata.uid! };
+  await store.updateStatus<"CandidateTrial">({ ...own, status: { attempts: [attempt] } });
+  const podOf = makePod(made, { phase: "Running" });
+  const labelled = { ...podOf, metadata: { ...podOf.metadata, labels: made.metadata.labels! } };
+  const inStore = await store.create<"Pod">(labelled);
+  const containerStatuses = [{ name: "trainer", state: running(open.startTime!) }];
+  const runs = await store.updateStatus<"Pod">({
+    ...inStore,
+    status: { phase: "Running", containerStatuses },
+  });
+  let stage: string | undefined = "0";
+  let writes = 0;
+  store.watch("CandidateTrial", () => writes++);
+  const logger = createLogger({ silent: true });
+  const reconcile = () =>
+    reconcileTrial({ store, logger, now: () => now, retryDelay: () => 0, stageOf: async () => stage }, key);
+  assert.deepEqual(await reconcile(), new Date("2026-01-01T00:10:30.000Z"));
+  assert.equal((await get()).stage, "0");
+  for (stage of ["0", "Validation", undefined]) await reconcile();
+  assert.equal((await get()).stage, "0");
+  assert.equal(writes, 1);
+  const terminated = { exitCode: 0, message: '{"outcome":"Succeeded","reward":0.5}' };
+  await store.updateStatus<"Pod">({
+    ...runs,
+    status: { phase: "Succeeded", containerStatuses: [{ name: "trainer", state: { terminated } }] },
+  });
+  await reconcile();
+  assert.equal((await get()).result?.reward, "0.5");
+  assert.equal((await get()).stage, undefined);
+});

@@ -359,6 +359,16 @@ const ends: [string, ContainerStateTerminated, Partial<Pod["status"]>, object][]
     { kind: "Infrastructure", cause: "Error", message: "exit code 1: boom" },
   ],
   [
+    "a log of JSON",
+    {
+      exitCode: 1,
+      message:
+        '{"level":"info","message":"begins"}\n{"level":"error","message":"the disk is full","time":"x"}\n',
+    },
+    {},
+    { kind: "Infrastructure", cause: "Error", message: "exit code 1: the disk is full" },
+  ],
+  [
     "an exception in Node",
     {
       exitCode: 1,

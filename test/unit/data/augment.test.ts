@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Random, random } from "@segnas/searchspace/random.ts";
-import { type Augmentation, augment, batch, centreCrop } from "@segnas/trainer/data/augment.ts";
+import { type Augmentation, augment, batch, centreCrop, resizeTo } from "@segnas/trainer/data/augment.ts";
 import { IGNORED, type Pixels } from "@segnas/trainer/data/sample.ts";
 import fc from "fast-check";
 
@@ -187,6 +187,33 @@ test("a centre crop takes the middle and pads both sides", () => {
     assert.equal(crop.label[y * 6], IGNORED);
     assert.equal(crop.label[y * 6 + 5], IGNORED);
   }
+});
+
+test("a longer side is brought to its length, the shape kept; its own length changes nothing", () => {
+  fc.assert(
+    fc.property(side, side, side, (height, width, longer) => {
+      const sample = distinct(height, width);
+      assert.deepEqual(resizeTo(sample, Math.max(height, width)), sample);
+      const found = resizeTo(sample, longer);
+      assert.equal(Math.max(found.height, found.width), longer);
+      const [tall, wide] = [
+        (height * longer) / Math.max(height, width),
+        (width * longer) / Math.max(height, width),
+      ];
+      assert.ok(
+        Math.abs(found.height - Math.max(1, tall)) <= 0.5 && Math.abs(found.width - Math.max(1, wide)) <= 0.5,
+      );
+      assert.equal(found.label.length, found.height * found.width);
+      assert.equal(found.image.length, 3 * found.label.length);
+      const before = new Set(sample.label);
+      assert.ok(
+        found.label.every((label) => before.has(label)),
+        "labels are never mixed",
+      );
+    }),
+  );
+  const half = resizeTo(blocks(12, 16, 2, 1), 8);
+  assert.deepEqual(half.label, blocks(6, 8, 1, 1).label);
 });
 
 test("a batch stacks samples of one size and refuses others", () => {

@@ -17,7 +17,7 @@ test("what is not written is the preset's", () => {
 });
 
 test("the preset holds the paper's figures", () => {
-  const { stage0, stage1, crop, maxTrainingImages, statisticsBatches } = PRESETS.paper!;
+  const { stage0, stage1, crop, maxTrainingImages, statisticsBatches } = PRESETS.paper;
   assert.deepEqual(crop, { height: 321, width: 321 });
   assert.equal(maxTrainingImages, 1000);
   assert.equal(statisticsBatches, 50);
@@ -32,6 +32,51 @@ test("the preset holds the paper's figures", () => {
   assert.equal(stage1.polyakDecay, 0.99);
 });
 
+test("the presets for less memory and less time change batches, crop and epochs, and nothing else of the paper's", () => {
+  const { paper, gpu8GB, cpu } = PRESETS;
+  assert.deepEqual(parseTraining({ preset: "gpu8GB" }), gpu8GB);
+  assert.deepEqual(parseTraining({ preset: "cpu" }), cpu);
+  const batches = { stage0: { batchSize: 32 }, stage1: { batchSize: 16 } };
+  const over = (preset: typeof paper, change: typeof batches) => ({
+    ...preset,
+    stage0: { ...preset.stage0, ...change.stage0 },
+    stage1: { ...preset.stage1, ...change.stage1 },
+  });
+  assert.deepEqual(over(gpu8GB, batches), paper);
+  const { crop, maxTrainingImages, statisticsBatches } = paper;
+  const like = over(cpu, { stage0: batches.stage0, stage1: { ...batches.stage1, epochs: 5 } as never });
+  assert.deepEqual({ ...like, crop, maxTrainingImages, statisticsBatches }, paper);
+  for (const preset of [gpu8GB, cpu]) {
+    assert.ok(preset.stage0.batchSize < 32 && preset.stage1.batchSize < 16);
+    assert.ok(preset.crop.height <= 321 && preset.stage1.epochs <= 5);
+  }
+});
+
+test("schedules, tiles, class weights, and what else the paper's preset leaves out", () => {
+  const { paper } = PRESETS;
+  assert.deepEqual(
+    parseTraining({
+      longerSide: 1024,
+      copyAverages: true,
+      validationTile: { height: 256, width: 512 },
+      stage0: { schedule: { type: "Polynomial" } },
+      stage1: { schedule: { type: "Step", stepEpochs: 2, gamma: "0.5" } },
+      classWeights: { type: "Given", weights: ["1", "0", "2.5e-1"] },
+    }),
+    {
+      ...paper,
+      longerSide: 1024,
+      copyAverages: true,
+      validationTile: { height: 256, width: 512 },
+      stage0: { ...paper.stage0, schedule: { type: "Polynomial", power: 0.9 } },
+      stage1: { ...paper.stage1, schedule: { type: "Step", stepEpochs: 2, gamma: 0.5 } },
+      classWeights: { type: "Given", weights: [1, 0, 0.25] },
+    },
+  );
+  for (const type of ["None", "Balanced"])
+    assert.deepEqual(parseTraining({ classWeights: { type } }).classWeights, { type });
+});
+
 test("one field changes only itself; reals are decimal strings", () => {
   const training = parseTraining({
     stage0: { learningRate: "0.01" },
@@ -40,7 +85,7 @@ test("one field changes only itself; reals are decimal strings", () => {
     encoder: { source: "WarmUp", warmUpEpochs: 3 },
     timeLimitSeconds: 60,
   });
-  const paper = PRESETS.paper!;
+  const paper = PRESETS.paper;
   assert.deepEqual(training, {
     ...paper,
     stage0: { ...paper.stage0, learningRate: 0.01 },
@@ -49,7 +94,7 @@ test("one field changes only itself; reals are decimal strings", () => {
     encoder: { source: "WarmUp", warmUpEpochs: 3 },
     timeLimitSeconds: 60,
   });
-  assert.deepEqual(PRESETS.paper!.stage0.learningRate, 7e-3, "the preset itself stays");
+  assert.deepEqual(PRESETS.paper.stage0.learningRate, 7e-3, "the preset itself stays");
 });
 
 describe("a wrong input is refused in one sentence", () => {
@@ -137,6 +182,52 @@ describe("a wrong input is refused in one sentence", () => {
       "training.encoder.warmUpEpochs: 0 is not allowed",
     ],
     ["an unknown loss", training({ loss: "Dice" }), 'training.loss: "Dice" is not known'],
+    [
+      "a schedule that is none",
+      training({ stage1: { schedule: { type: "Cosine" } } }),
+      'training.stage1.schedule.type: "Cosine" is not known, write one of Constant',
+    ],
+    [
+      "a schedule as text",
+      training({ stage0: { schedule: "poly" } }),
+      'training.stage0.schedule: "poly" is not',
+    ],
+    [
+      "a tile of 8",
+      training({ validationTile: { height: 8, width: 64 } }),
+      "training.validationTile.height: 8 is",
+    ],
+    ["weights as a list", training({ classWeights: ["1"] }), 'training.classWeights: ["1"] is not an object'],
+    [
+      "weights for nothing",
+      training({ classWeights: { type: "Balanced", weights: ["1"] } }),
+      "training.classWeights.weights: is for type Given only, leave it out",
+    ],
+    [
+      "no weights",
+      training({ classWeights: { type: "Given" } }),
+      "training.classWeights.weights: undefined is not a list, write a weight for each class",
+    ],
+    [
+      "a weight as a number",
+      training({ classWeights: { type: "Given", weights: ["1", 2] } }),
+      "training.classWeights.weights[1]: 2 is not allowed, write a decimal string",
+    ],
+    [
+      "weights of 0",
+      training({ classWeights: { type: "Given", weights: ["0", "0"] } }),
+      "training.classWeights.weights: are all 0, write one above 0",
+    ],
+    [
+      "a side of 8",
+      training({ longerSide: 8 }),
+      "training.longerSide: 8 is not allowed, write a whole number",
+    ],
+    [
+      "copies as a text",
+      training({ copyAverages: "yes" }),
+      'training.copyAverages: "yes" is not allowed, write true',
+    ],
     ["no time at all", training({ timeLimitSeconds: 0 }), "training.timeLimitSeconds: 0 is not allowed"],
     ["half a batch", training({ statisticsBatches: 1.5 }), "training.statisticsBatches: 1.5 is not allowed"],
     ["no image", training({ maxTrainingImages: 0 }), "training.maxTrainingImages: 0 is not allowed"],
