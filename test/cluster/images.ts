@@ -1,7 +1,7 @@
 // The project's two images, built by buildah and imported into the node's containerd.
 // No registry is asked for a base: both are put together here from Debian's packages (and this repository's Node).
 import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { CONTAINERD, HOME, REPOSITORY, run, step, succeeds } from "./machine.ts";
 
 /** The images' names in a cluster of tests. */
@@ -57,6 +57,24 @@ int main(void) { signal(SIGTERM, leave); signal(SIGINT, leave); for (;;) pause()
     build(PAUSE, context);
   }
   ctr("images", "import", archive(PAUSE));
+}
+
+/** Puts a program of build.ts, at /manager, into an image on the node. Returns the image's name. */
+export function importProgram(path: string): string {
+  const name = basename(path);
+  const tag = `localhost/segnas-test/${name}:1`;
+  if (ctr("images", "ls", "-q").includes(tag)) return tag;
+  const context = folder(name);
+  mkdirSync(context, { recursive: true });
+  cpSync(path, join(context, "manager"));
+  writeFileSync(
+    join(context, "Dockerfile"),
+    'FROM scratch\nCOPY manager /manager\nUSER 65532:65532\nENTRYPOINT ["/manager"]\n',
+  );
+  build(tag, context);
+  rmSync(context, { recursive: true });
+  ctr("images", "import", archive(tag));
+  return tag;
 }
 
 /** The base that images run on: no shell, no package manager. */
