@@ -18,12 +18,16 @@ import { createLogger, format, transports } from "winston";
 import { spread } from "./data/sample.ts";
 import { verdictOf, writeResult } from "./result.ts";
 import { serveProgress } from "./server.ts";
+import { Unwritable } from "./training/artifacts.ts";
+import { removeCheckpoint } from "./training/checkpoint.ts";
 import { parseTrial } from "./training/configuration.ts";
 import { Interrupted, Session } from "./training/session.ts";
 
 const EXIT = { result: 0, unexpected: 1, invalidConfiguration: 64, untrainable: 65, tryAgain: 75 };
 const MODES = ["--check", "--measure", "--latency"];
 const DEFAULT_PORT = 9090;
+/** A checkpoint takes some tens of milliseconds: a thousandth of this. */
+const DEFAULT_CHECKPOINT_SECONDS = 30;
 /** --check decodes so many images of each part at most: all of a small data set, in seconds of a large one. */
 const CHECKED_IMAGES = 400;
 
@@ -38,6 +42,7 @@ async function main(mode: string | undefined): Promise<number> {
   const start = performance.now();
   const seconds = () => (performance.now() - start) / 1000;
   const resultPath = process.env.SEGNAS_RESULT ?? "/dev/termination-log";
+  const artifacts = process.env.SEGNAS_ARTIFACTS;
   const writes = mode === undefined;
   try {
     if (mode !== undefined && !MODES.includes(mode))
@@ -50,13 +55,19 @@ async function main(mode: string | undefined): Promise<number> {
     }
     const trial = parseTrial(process.env.SEGNAS_TRIAL);
     const port = integer(Number(process.env.SEGNAS_PORT || DEFAULT_PORT), "SEGNAS_PORT", 0, 65_535);
+    const checkpointSeconds = integer(
+      Number(process.env.SEGNAS_CHECKPOINT_SECONDS || DEFAULT_CHECKPOINT_SECONDS),
+      "SEGNAS_CHECKPOINT_SECONDS",
+      0,
+      1e9,
+    );
     const session = new Session(trial.name, trial.training.timeLimitSeconds);
+    session.onNote = (level, sentence) => logger.log(level, sentence);
     if (writes) for (const end of ["SIGTERM", "disconnect"]) process.on(end, () => session.interrupt());
     // TensorFlow loads only once the configuration is known to be right.
-    const { prepare, runTrial } = await import("./training/trial.ts");
-    const { encoderAtHand } = await import("./training/encoder.ts");
+    const { prepare } = await import("./training/prepared.ts");
     if (mode === "--check") {
-      const { dataset, model } = await prepare(trial, () => encoderAtHand(trial));
+      const { dataset, model } = await prepare(trial);
       for (const split of [dataset.training, dataset.heldOut])
         for (const index of spread(split.names.length, CHECKED_IMAGES)) await split.read(index);
       model.dispose();
@@ -68,15 +79,18 @@ async function main(mode: string | undefined): Promise<number> {
       console.log(JSON.stringify({ ...measured, training: trial.training }));
       return EXIT.result;
     }
-    const folders = {
+    const { runTrial } = await import("./training/trial.ts");
+    const surroundings = {
       cache: process.env.SEGNAS_CACHE ?? mkdtempSync(join(tmpdir(), "segnas-")),
-      artifacts: process.env.SEGNAS_ARTIFACTS,
+      artifacts,
+      checkpointSeconds,
     };
     const server = await serveProgress(session, port, (sentence) => logger.warn(sentence));
     try {
       logger.info("trial started", { trial: trial.name });
-      const result = await runTrial(trial, folders, session);
+      const result = await runTrial(trial, surroundings, session);
       await writeResult(resultPath, { outcome: "Succeeded", ...result, seconds: seconds() });
+      await removeCheckpoint(artifacts);
       logger.info("trial done", { trial: trial.name, reward: result.reward, seconds: seconds() });
     } finally {
       server.close();
@@ -90,13 +104,19 @@ async function main(mode: string | undefined): Promise<number> {
         logger.info("stopped: asked to");
         return EXIT.tryAgain;
       }
+      if (error instanceof Unwritable) {
+        console.error(error.message);
+        return EXIT.tryAgain;
+      }
       console.error(error);
       return EXIT.unexpected;
     }
     console.error(verdict.message);
     if (writes)
       await writeResult(resultPath, { outcome: "Failed", ...verdict, seconds: seconds() }).catch(() => {});
-    return verdict.cause === "InvalidConfiguration" ? EXIT.invalidConfiguration : EXIT.untrainable;
+    if (verdict.cause === "InvalidConfiguration") return EXIT.invalidConfiguration;
+    if (writes) await removeCheckpoint(artifacts).catch(() => {});
+    return EXIT.untrainable;
   }
 }
 

@@ -1,6 +1,6 @@
 // The feature cache: its key, what it holds, and that one trial makes it while others wait.
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, truncateSync, utimesSync } from "node:fs";
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parseArchitecture } from "@segnas/searchspace/architecture.ts";
@@ -13,8 +13,9 @@ import { Model } from "@segnas/trainer/model/model.ts";
 import { initialArrays, slotsOf } from "@segnas/trainer/model/parameters.ts";
 import { liveTensors, read } from "@segnas/trainer/tensorflow/runtime.ts";
 import { parseTraining } from "@segnas/trainer/training/configuration.ts";
-import { type FeatureSettings, featureKey, openFeatures } from "@segnas/trainer/training/features.ts";
+import { featureKey, openFeatures } from "@segnas/trainer/training/features.ts";
 import { imageTensor } from "@segnas/trainer/training/input.ts";
+import type { FeatureSettings } from "@segnas/trainer/training/records.ts";
 import { Interrupted, Session } from "@segnas/trainer/training/session.ts";
 import { testFolder } from "../unit/trainer/folder.ts";
 
@@ -137,21 +138,91 @@ describe("the cache", () => {
     await (await openFeatures(folder, settings(), newModel(), network, newSession())).close();
   });
 
-  it("the lock of a dead process is taken over", async () => {
+  it("a dead maker's lock is taken over, and what it left half made goes", async () => {
     const folder = testFolder();
-    const lock = join(folder, `features-${await featureKey(settings())}.bin.lock`);
-    mkdirSync(lock);
-    const long = Date.now() / 1000 - 3600;
-    utimesSync(lock, long, long);
+    const file = `features-${await featureKey(settings())}.bin`;
+    writeFileSync(join(folder, `${file}.lock`), "a dead one 3");
+    writeFileSync(join(folder, `${file}.another.partial`), "half");
     await (await openFeatures(folder, settings(), newModel(), network, newSession())).close();
+    assert.deepEqual(readdirSync(folder), [file]);
+  });
+});
+
+describe("a damaged cache is made again, with a warning", () => {
+  /** A sound cache: its folder, its file, and all of its records. */
+  async function sound() {
+    const folder = testFolder();
+    const cache = await openFeatures(folder, settings(), newModel(), network, newSession());
+    const records = await cache.read([0, 1, 2, 3, 4, 5]);
+    await cache.close();
+    const file = join(folder, readdirSync(folder)[0]!);
+    return { folder, file, bytes: readFileSync(file), records };
+  }
+  const noting = () => {
+    const notes: string[] = [];
+    const session = newSession();
+    session.onNote = (level, sentence) => notes.push(`${level}: ${sentence}`);
+    return { session, notes };
+  };
+
+  it("a file that was cut short, as a whole", async () => {
+    const { folder, file, bytes } = await sound();
+    truncateSync(file, 1000);
+    const { session, notes } = noting();
+    await (await openFeatures(folder, settings(), newModel(), network, session)).close();
+    assert.match(
+      notes.join(),
+      /^warn: \S+features-\w+\.bin: is 1000 bytes where \d+ are expected, and is made again$/,
+    );
+    assert.ok(readFileSync(file).equals(bytes));
+    assert.deepEqual(readdirSync(folder).length, 1);
   });
 
-  it("a file that was cut short is named, and not read", async () => {
-    const folder = testFolder();
-    const open = () => openFeatures(folder, settings(), newModel(), network, newSession());
-    await (await open()).close();
-    const [file] = readdirSync(folder);
-    truncateSync(join(folder, file!), 1000);
-    await assert.rejects(open(), /features-\w+\.bin is 1000 bytes where \d+ are expected: remove it$/);
+  it("a changed byte anywhere, in its record, whose place in the file is mended", async () => {
+    const { folder, file, bytes, records } = await sound();
+    const length = bytes.length / 6;
+    // Features of both nodes, labels, and the checksum itself.
+    for (const place of [5, length + length - 1400, 3 * length - 20, 4 * length - 1]) {
+      const changed = Buffer.from(bytes);
+      changed[place]! ^= 64;
+      writeFileSync(file, changed);
+      const { session, notes } = noting();
+      const live = liveTensors();
+      const model = newModel();
+      const cache = await openFeatures(folder, settings(), model, network, session);
+      for (let i = 0; i < 2; i++) assert.deepEqual(await cache.read([0, 1, 2, 3, 4, 5]), records);
+      await cache.close();
+      model.dispose();
+      assert.equal(liveTensors(), live, "every tensor is freed");
+      assert.equal(notes.length, 1);
+      const record = Math.floor(place / length);
+      assert.ok(notes[0]!.endsWith(`record ${record} is damaged; such records are computed again`), notes[0]);
+      assert.ok(readFileSync(file).equals(bytes));
+    }
+  });
+
+  it("all of it, in one warning", async () => {
+    const { folder, file, bytes, records } = await sound();
+    writeFileSync(file, Buffer.alloc(bytes.length));
+    const { session, notes } = noting();
+    const cache = await openFeatures(folder, settings(), newModel(), network, session);
+    assert.deepEqual(await cache.read([0, 1, 2, 3, 4, 5]), records);
+    await cache.close();
+    assert.equal(notes.length, 1);
+    assert.ok(readFileSync(file).equals(bytes));
+  });
+
+  it("and where the folder cannot be used, each record is computed as it is read", async () => {
+    const { records } = await sound();
+    const folder = join(testFolder(), "file");
+    writeFileSync(folder, "no folder");
+    const { session, notes } = noting();
+    const cache = await openFeatures(folder, settings(), newModel(), network, session);
+    assert.deepEqual(await cache.read([0, 1, 2, 3, 4, 5]), records);
+    await cache.close();
+    assert.match(
+      notes.join(),
+      /^warn: SEGNAS_CACHE: \S+ cannot be used \(EEXIST[^)]*\), so features are computed at each use/,
+    );
   });
 });

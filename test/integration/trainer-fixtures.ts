@@ -41,21 +41,32 @@ export interface TrainerEnd {
   code: number | null;
   signal: NodeJS.Signals | null;
   stdout: string;
+  /** What is said to people; the log apart. */
   stderr: string;
+  /** Lines of JSON. */
+  log: string;
   /** Parsed; undefined where no result was written. */
   result: Record<string, unknown> | undefined;
+}
+
+interface StartOptions {
+  mode?: string[];
+  env?: Record<string, string | undefined>;
+  /** A program that starts the trainer, with its first arguments. */
+  within?: string[];
 }
 
 /** Starts the trainer in `folder` (result.json, cache, artifacts) with an IPC channel, as a search on this machine does. */
 export function start(
   trial: unknown,
   folder: string,
-  { mode = [], env = {} }: { mode?: string[]; env?: Record<string, string | undefined> } = {},
+  { mode = [], env = {}, within = [] }: StartOptions = {},
 ) {
   const own = Object.entries(process.env).filter(([name]) => !/^(SEGNAS_|TF_|NODE_TEST)/.test(name));
   mkdirSync(folder, { recursive: true });
   const result = join(folder, "result.json");
-  const child = spawn(process.execPath, [MAIN, ...mode], {
+  const [program, ...args] = [...within, process.execPath, MAIN, ...mode] as [string, ...string[]];
+  const child = spawn(program, args, {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: {
       ...Object.fromEntries(own),
@@ -79,16 +90,16 @@ export function start(
       code,
       signal,
       stdout,
-      // The log's lines are JSON; what is left is said to people.
-      stderr: stderr
-        .split("\n")
-        .filter((line) => !line.startsWith('{"'))
-        .join("\n"),
+      stderr: linesOf(stderr, (line) => !line.startsWith('{"')),
+      log: linesOf(stderr, (line) => line.startsWith('{"')),
       result: existsSync(result) ? JSON.parse(readFileSync(result, "utf8") || "null") : undefined,
     }),
   );
   return { child, ended };
 }
+
+const linesOf = (text: string, wanted: (line: string) => boolean): string =>
+  text.split("\n").filter(wanted).join("\n");
 
 export const run = (...args: Parameters<typeof start>): Promise<TrainerEnd> => start(...args).ended;
 

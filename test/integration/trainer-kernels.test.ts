@@ -484,6 +484,38 @@ describe("cross-entropy", () => {
       assert.equal(liveTensors(), before, "every tensor is freed");
     });
 
+  it("weighed by class, a value worked out by hand", () => {
+    // Softmax of [0, ln 3] is [1/4, 3/4], of [0, 0] it is [1/2, 1/2]. Labels 0, 1, 1, void; weights 3 and 1/2:
+    // (3 ln 4 + 1/2 ln (4/3) + 1/2 ln 2) / (3 + 1/2 + 1/2).
+    const logits = tensor(Float32Array.of(0, Math.log(3), 0, Math.log(3), 0, 0, 5, -5), [1, 2, 2, 2]);
+    const target = { label: Uint8Array.of(0, 1, 1, VOID), height: 2, width: 2, classWeights: [3, 0.5] };
+    const { loss, gradient } = lossOf(logits, target);
+    const wanted = (3 * Math.log(4) + 0.5 * Math.log(4 / 3) + 0.5 * Math.log(2)) / 4;
+    assert.ok(Math.abs(loss - wanted) < 1e-6, `${loss} is not ${wanted}`);
+    // Its gradient: w (softmax - one-hot) / 4.
+    const slopes = [-9 / 4, 9 / 4, 1 / 8, -1 / 8, 1 / 4, -1 / 4, 0, 0].map((slope) => slope / 4);
+    for (const [i, slope] of read(gradient).entries())
+      assert.ok(Math.abs(slope - slopes[i]!) < 1e-6, `${i}: ${slope} is not ${slopes[i]}`);
+    dispose(gradient, logits);
+  });
+
+  it("equal weights of any size are none at all; where all that is there weighs nothing the loss is 0", () => {
+    const logits = onDevice(drawn([2, height, width, classes], "logits"));
+    const label = Uint8Array.from({ length: 24 }, (_, i) => (i % 3 === 0 ? VOID : i % classes));
+    const found = (classWeights?: number[]) => {
+      const { loss, gradient } = lossOf(logits, { label, height, width, classWeights });
+      const slopes = read(gradient);
+      dispose(gradient);
+      return { loss, slopes };
+    };
+    const plain = found();
+    for (const weight of [1, 1 / 64, 512]) assert.deepEqual(found(new Array(classes).fill(weight)), plain);
+    const nothing = found(new Array(classes).fill(0));
+    assert.equal(nothing.loss, 0);
+    assert.ok(nothing.slopes.every((slope) => slope === 0));
+    dispose(logits);
+  });
+
   it("logits brought to the labels' size", () => {
     const before = liveTensors();
     const logits = drawn([2, 2, 3, classes], "logits");

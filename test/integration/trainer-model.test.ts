@@ -5,6 +5,7 @@ import { parseArchitecture } from "@segnas/searchspace/architecture.ts";
 import { expand } from "@segnas/searchspace/network.ts";
 import { random } from "@segnas/searchspace/random.ts";
 import { shapesSplit } from "@segnas/trainer/data/shapes.ts";
+import { cut, stretches } from "@segnas/trainer/data/tiles.ts";
 import { Model } from "@segnas/trainer/model/model.ts";
 import { type Arrays, initialArrays, SIDES, slotsOf } from "@segnas/trainer/model/parameters.ts";
 import { joinVector, views } from "@segnas/trainer/model/vectors.ts";
@@ -57,6 +58,49 @@ const changed = (found: Arrays, before: Arrays): string[] =>
 const ofEncoder = (name: string) => name.startsWith("encoder.");
 
 describe("the optimiser", () => {
+  /** Parameters after so many steps on fixed gradients; `again` goes on from an optimiser's state half way. */
+  function after(steps: number, settings: ConstructorParameters<typeof Optimizer>[1], again = false) {
+    const source = random(3, "schedule");
+    const numbers = () =>
+      tensor(
+        Float32Array.from({ length: 6 }, () => source.normal()),
+        [6],
+      );
+    let parameters = numbers();
+    let optimizer = new Optimizer(parameters, settings);
+    for (let step = 0; step < steps; step++) {
+      const gradient = numbers();
+      parameters = optimizer.step(parameters, gradient);
+      dispose(gradient);
+      if (!again || step !== Math.floor(steps / 2)) continue;
+      const state = optimizer.state();
+      optimizer.dispose();
+      optimizer = new Optimizer(parameters, settings, state);
+    }
+    const found = [...read(parameters), ...optimizer.state().average];
+    optimizer.dispose();
+    dispose(parameters);
+    return found;
+  }
+
+  it("multiplies its learning rate by the factor at each step, counted from 0", () => {
+    const asked: number[] = [];
+    const factorAt = (step: number) => {
+      asked.push(step);
+      return 0.5;
+    };
+    assert.deepEqual(after(5, { ...rate, learningRate: 0.02, factorAt }), after(5, rate));
+    assert.deepEqual(asked, [0, 1, 2, 3, 4]);
+    assert.notDeepEqual(after(5, { ...rate, factorAt: (step) => 1 / (1 + step) }), after(5, rate));
+  });
+
+  it("goes on from its state as if it had never been gone, its schedule too", () => {
+    const live = liveTensors();
+    const settings = { ...rate, factorAt: (step: number) => 1 / (1 + step) };
+    assert.deepEqual(after(7, settings, true), after(7, settings));
+    assert.equal(liveTensors(), live);
+  });
+
   /** Clip by norm, L2, Adam, and a Polyak average, number by number. */
   function reference(start: number[], gradients: number[][], s: typeof rate) {
     let parameters = [...start];
@@ -359,6 +403,38 @@ describe("the averaged copy", () => {
   });
 });
 
+it("a vector put in place of the parameters is what is evaluated, and is a copy", () => {
+  const [model, other] = [newModel(), newModel()];
+  const live = liveTensors();
+  const doubled = tensor(
+    read(model.vector("decoder")).map((value) => 2 * value),
+    model.vector("decoder").shape,
+  );
+  other.assign("decoder", doubled);
+  const arrays = model.arrays();
+  const wanted = new Map(
+    [...arrays].map(([name, values]) => {
+      const learned = !ofEncoder(name) && !/\.(mean|variance)$/.test(name);
+      return [name, learned ? values.map((value) => 2 * value) : values];
+    }),
+  );
+  same(other.arrays(), wanted);
+  dispose(doubled);
+  same(other.arrays(), wanted);
+  const image = imageOf(5);
+  const logitsOf = (of: Model) => {
+    const [logits] = of.evaluate(network, new Map([[0, image]]), [network.logits]);
+    const numbers = read(logits!);
+    dispose(logits!);
+    return numbers;
+  };
+  const fresh = Model.from(network, wanted, EPSILON);
+  assert.deepEqual(logitsOf(other), logitsOf(fresh));
+  fresh.dispose();
+  dispose(image);
+  assert.equal(liveTensors(), live);
+});
+
 describe("validation", () => {
   const encoder = { ...scaling, epsilon: EPSILON, arrays: new Map(), source: "" };
   const split = shapesSplit(
@@ -371,12 +447,14 @@ describe("validation", () => {
     const model = newModel();
     const live = liveTensors();
     const sample = await split.read(0);
-    const prediction = predict(model, networkFor(sample), sample, encoder);
+    const prediction = predict(model, networkFor, sample, encoder);
     assert.equal(prediction.length, 40 * 56);
     assert.ok(prediction.every((value) => value < 4));
     const session = new Session("t", undefined);
-    const judge = (crop?: typeof size) =>
-      validate(model, networkFor, split, crop, 4, encoder, new Artifacts(undefined, []), session);
+    const judge = (crop?: typeof size) => {
+      const validation = { split, classes: 4, encoder, crop };
+      return validate(model, networkFor, validation, new Artifacts(undefined, []), session);
+    };
     const metrics = await judge();
     assert.equal(session.progress.meanIoU, metrics.meanIoU);
     assert.deepEqual([session.progress.stage, session.progress.step], ["Validation", 3]);
@@ -384,6 +462,45 @@ describe("validation", () => {
     assert.ok(Number.isFinite((await judge({ height: 64, width: 64 })).meanIoU));
     assert.ok(Number.isFinite((await judge({ height: 33, width: 47 })).meanIoU));
     assert.equal(liveTensors(), live);
+  });
+
+  it("in one tile as large as the image, or larger, is what it is without", async () => {
+    const model = newModel();
+    const sample = await split.read(0);
+    const whole = predict(model, networkFor, sample, encoder);
+    for (const tile of [sample, { height: 40, width: 300 }])
+      assert.deepEqual(predict(model, networkFor, sample, encoder, tile), whole);
+  });
+
+  it("in tiles each is an image of its own, and leaks nothing", async () => {
+    const model = newModel();
+    const sample = await split.read(0);
+    const live = liveTensors();
+    const sizes: string[] = [];
+    const told = (of: typeof size) => {
+      sizes.push(`${of.height}x${of.width}`);
+      return networkFor(of);
+    };
+    // 40 x 56 in two rows of 32 (from 0 and 8) and two columns of 33 (from 0 and 23).
+    const tiled = predict(model, told, sample, encoder, { height: 32, width: 33 });
+    assert.deepEqual(sizes, new Array(4).fill("32x33"));
+    assert.equal(liveTensors(), live);
+    const part = cut(sample, stretches(40, 32)[1]!, stretches(56, 33)[1]!);
+    const corner = predict(model, networkFor, part, encoder);
+    // From the middle of the overlaps on, row 20 and column 28, the last tile counts.
+    for (let y = 20; y < 40; y++)
+      for (let x = 28; x < 56; x++) assert.equal(tiled[y * 56 + x], corner[(y - 8) * 33 + x - 23]);
+  });
+
+  it("does not depend on what else is judged: evaluation mode", async () => {
+    const model = newModel();
+    const sample = await split.read(0);
+    const before = predict(model, networkFor, sample, encoder);
+    const arrays = model.arrays();
+    const validation = { split, classes: 4, encoder };
+    await validate(model, networkFor, validation, new Artifacts(undefined, []), new Session("t", undefined));
+    same(model.arrays(), arrays);
+    assert.deepEqual(predict(model, networkFor, sample, encoder), before);
   });
 });
 

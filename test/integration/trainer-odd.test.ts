@@ -17,7 +17,8 @@ async function train(trial: object) {
   const before = liveTensors();
   const session = new Session("t", undefined);
   const cache = join(folder, "cache");
-  const result = await runTrial(parseTrial(JSON.stringify(trial)), { cache, artifacts: undefined }, session);
+  const surroundings = { cache, artifacts: undefined, checkpointSeconds: 0 };
+  const result = await runTrial(parseTrial(JSON.stringify(trial)), surroundings, session);
   assert.equal(liveTensors(), before, "every tensor is freed");
   const figures = [
     result.reward,
@@ -27,7 +28,9 @@ async function train(trial: object) {
   for (const figure of figures) assert.ok(figure >= 0 && figure <= 1, `${figures}`);
   assert.equal(result.reward, result.slots.at(-1)!.reward);
   assert.deepEqual(
-    readdirSync(cache).filter((name) => !/^(features|encoder)-[0-9a-f]{32}\.(bin|safetensors)$/.test(name)),
+    readdirSync(cache).filter(
+      (name) => !/^(features|encoder|frequencies)-[0-9a-f]{32}\.(bin|safetensors|json)$/.test(name),
+    ),
     [],
   );
   return { ...result, session };
@@ -108,6 +111,33 @@ describe("training", () => {
   });
   it("the loss at full size", async () => {
     await train(trialOf({ loss: "FullSize" }));
+  });
+  it("each learning rate schedule", async () => {
+    for (const schedule of [
+      { type: "Polynomial", power: "2" },
+      { type: "Step", stepEpochs: 1, gamma: "0" },
+      { type: "OneCycle" },
+    ])
+      await train(trialOf({ stage0: { epochs: 2, schedule }, stage1: { epochs: 1, schedule } }));
+  });
+  it("class weights: balanced, given, and 0 for a class", async () => {
+    const given = { type: "Given", weights: ["1", "2", "0.5", "0", "1e-3", "9"] };
+    for (const classWeights of [{ type: "Balanced" }, given]) await train(trialOf({ classWeights }));
+  });
+  it("validation in tiles, of the middle too", async () => {
+    const validationTile = { height: 32, width: 32 };
+    await train(trialOf({ validationTile }));
+    await train(trialOf({ validationTile, validationCrop: { height: 56, width: 40 } }));
+  });
+  it("images of another longer side, and averages that take the weights' place", async () => {
+    await train(trialOf({ longerSide: 33, crop: { height: 32, width: 32 } }));
+    const plain = await train(trialOf({ stage0: { epochs: 2 } }));
+    const copied = await train(trialOf({ stage0: { epochs: 2 }, copyAverages: true }));
+    assert.notEqual(copied.reward, plain.reward);
+    const once = trialOf({ stage1: { epochs: 0 }, statisticsBatches: 0 });
+    const last = { ...once, training: { ...once.training, copyAverages: true } };
+    // What is validated after one epoch is the average either way.
+    assert.equal((await train(last)).reward, (await train(once)).reward);
   });
   it("a validation crop", async () => {
     await train(trialOf({ validationCrop: { height: 32, width: 32 } }));

@@ -1,6 +1,6 @@
 // Whole trials through main.ts: what they leave, that they repeat to the bit, and what they share.
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { parseArchitecture } from "@segnas/searchspace/architecture.ts";
@@ -151,7 +151,8 @@ describe("one trial, four times", () => {
     const [file] = features(shared);
     const port = await freePort();
     // The other one's lock, as it stands in the folder.
-    mkdirSync(join(waiting, "cache", `${file}.lock`), { recursive: true });
+    mkdirSync(join(waiting, "cache"), { recursive: true });
+    writeFileSync(join(waiting, "cache", `${file}.lock`), "another 1");
     const { child, ended } = start(trial, waiting, { env: { SEGNAS_PORT: `${port}` } });
     await progressOf(port, ({ stage }) => stage === "Features");
     child.kill("SIGTERM");

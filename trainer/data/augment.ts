@@ -39,6 +39,16 @@ export function augment(
   return resample(sample, axis(sample.height, crop.height), axis(sample.width, crop.width), mirrored);
 }
 
+/** The whole sample at a scale that gives its longer side so many pixels; image and labels as `augment` does. */
+export function resizeTo(sample: Pixels, longerSide: number): Pixels {
+  const longer = Math.max(sample.height, sample.width);
+  const axis = (size: number) => {
+    const scaled = Math.max(1, Math.round((size * longerSide) / longer));
+    return { size, scaled, offset: 0, length: scaled };
+  };
+  return resample(sample, axis(sample.height), axis(sample.width), false);
+}
+
 /** The middle of the sample at its own scale, padded as `augment` pads. */
 export function centreCrop(sample: Pixels, crop: Size): Pixels {
   const axis = (size: number, length: number) => {

@@ -7,7 +7,7 @@ import { film, holdOut } from "./heldout.ts";
 import type { Split } from "./sample.ts";
 import { shapesNames, shapesSplit } from "./shapes.ts";
 
-export { IGNORED, type Pixels, type Sample, type Split } from "./sample.ts";
+export { IGNORED, type Pixels, type Split } from "./sample.ts";
 
 /** `dataset` as it is written; reals are decimal strings. */
 export interface DatasetSpec {

@@ -110,7 +110,9 @@ export function fileSplit(pairs: Pair[], labels: Labels, format: string): Split 
     return { name, image: image.data, label: classes, height, width };
   }
 
-  async function hash(): Promise<string> {
+  /** Each file is read: once is enough. */
+  let hashed: Promise<string> | undefined;
+  async function hashFiles(): Promise<string> {
     const sum = createHash("sha256").update(JSON.stringify([format, table]));
     for (const { name, image, label } of pairs) {
       for (const bytes of [await open(image), await open(label)]) {
@@ -120,7 +122,14 @@ export function fileSplit(pairs: Pair[], labels: Labels, format: string): Split 
     return sum.digest("hex");
   }
 
-  return { names: pairs.map(({ name }) => name), read, hash };
+  return {
+    names: pairs.map(({ name }) => name),
+    read,
+    hash() {
+      hashed ??= hashFiles();
+      return hashed;
+    },
+  };
 }
 
 async function open(file: string): Promise<Buffer> {

@@ -5,6 +5,8 @@ export interface Target {
   label: Uint8Array;
   height: number;
   width: number;
+  /** The weight of each class in the loss; left out: all weigh 1. */
+  classWeights?: readonly number[] | undefined;
 }
 
 /** Labels at another size by the nearest pixel (the one at floor(i x from / to), as PyTorch's "nearest"). */
@@ -19,5 +21,5 @@ export function nearestTarget(target: Target, height: number, width: number): Ta
       for (let x = 0; x < width; x++)
         label[at++] = target.label[row + Math.floor((x * target.width) / width)]!;
     }
-  return { label, height, width };
+  return { ...target, label, height, width };
 }

@@ -76,6 +76,13 @@ export class Model {
     return this.#vectors[side];
   }
 
+  /** Puts a copy of a vector in place of one side's parameters. */
+  assign(side: Side, vector: Tensor): void {
+    dispose(this.#vectors[side], ...this.#views[side].values());
+    [this.#vectors[side]] = tidy(() => [identity(vector)]);
+    this.#views[side] = this.#cut(side);
+  }
+
   /** Whether every parameter is a finite number: the last step may have broken them, with no loss after it to tell. */
   isFinite(): boolean {
     return SIDES.every((side) => {

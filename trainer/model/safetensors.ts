@@ -1,8 +1,9 @@
 // Weights files in the safetensors format: a header of JSON (its length first, 8 bytes little-endian), then the
-// numbers. Only float32 is written and read.
-import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+// numbers. Only float32 is written and read. Files of ours carry a checksum in their metadata.
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
 import { UserError } from "@segnas/searchspace/errors.ts";
+import { writeWhole } from "../whole-file.ts";
 
 export interface NamedTensor {
   shape: number[];
@@ -20,7 +21,15 @@ interface Entry {
   data_offsets: [number, number];
 }
 
-/** Writes the file whole or not at all. */
+/** The metadata's own entry: SHA-256, in hex, of the header without it and of the numbers. */
+const CHECKSUM = "sha256";
+
+const checksumOf = (header: object, data: Uint8Array[]): string =>
+  data
+    .reduce((sum, bytes) => sum.update(bytes), createHash("sha256").update(JSON.stringify(header)))
+    .digest("hex");
+
+/** Writes the file whole or not at all, and returns when it is on the disk. */
 export async function writeSafetensors(path: string, { metadata, tensors }: WeightsFile): Promise<void> {
   const header: Record<string, Entry | Record<string, string>> = { __metadata__: metadata };
   let offset = 0;
@@ -28,27 +37,21 @@ export async function writeSafetensors(path: string, { metadata, tensors }: Weig
     header[name] = { dtype: "F32", shape, data_offsets: [offset, offset + values.byteLength] };
     offset += values.byteLength;
   }
+  const data = [...tensors.values()].map(({ values }) =>
+    Buffer.from(values.buffer, values.byteOffset, values.byteLength),
+  );
+  header.__metadata__ = { ...metadata, [CHECKSUM]: checksumOf(header, data) };
   const text = JSON.stringify(header);
   // Spaces bring the numbers to a multiple of eight bytes.
   const json = Buffer.from(text + " ".repeat((8 - (Buffer.byteLength(text) % 8)) % 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
-  const data = [...tensors.values()].map(({ values }) =>
-    Buffer.from(values.buffer, values.byteOffset, values.byteLength),
-  );
   const there = await stat(path).catch(() => undefined);
   if (there && !there.isFile()) throw new UserError(`${path}: is no file, write the path of one`);
-  const partial = `${path}.${randomUUID()}.partial`;
-  try {
-    await writeFile(partial, Buffer.concat([length, json, ...data]));
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
+  await writeWhole(path, Buffer.concat([length, json, ...data]));
 }
 
-/** Reads a file of float32 tensors. Throws UserError naming the file where it is not one. */
+/** Reads a file of float32 tensors. Throws UserError naming the file where it is not one, or is damaged. */
 export async function readSafetensors(path: string): Promise<WeightsFile> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(`${path}: cannot be read (${error.code}); write the path of a weights file`);
@@ -56,9 +59,13 @@ export async function readSafetensors(path: string): Promise<WeightsFile> {
   try {
     const start = 8 + Number(bytes.readBigUInt64LE(0));
     const header = JSON.parse(bytes.toString("utf8", 8, start)) as Record<string, Entry>;
-    const { __metadata__, ...entries } = header as unknown as {
+    const { __metadata__: metadata = {}, ...entries } = header as unknown as {
       __metadata__?: Record<string, string>;
     } & Record<string, Entry>;
+    const { [CHECKSUM]: checksum } = metadata;
+    delete metadata[CHECKSUM];
+    if (checksum !== undefined && checksum !== checksumOf(header, [bytes.subarray(start)]))
+      throw new Error("its checksum does not fit");
     const tensors = new Map(
       Object.entries(entries as Record<string, Entry>).map(([name, { dtype, shape, data_offsets }]) => {
         if (dtype !== "F32") throw new Error(`${name} is ${dtype}, not F32`);
@@ -77,7 +84,7 @@ export async function readSafetensors(path: string): Promise<WeightsFile> {
         ];
       }),
     );
-    return { metadata: __metadata__ ?? {}, tensors };
+    return { metadata, tensors };
   } catch (error) {
     throw new UserError(
       `${path}: is not a safetensors file of float32 numbers (${(error as Error).message})`,

@@ -320,15 +320,15 @@ export const repeatChannelsGradient = (x: Tensor, dy: Tensor, times: number): Te
 // --- loss and predictions ---
 
 /**
- * Cross-entropy of each pixel, averaged over those whose weight is 1.
- * logits [pixels, classes], labels [pixels] int32 within the classes, weights [pixels] 0 or 1, `count` their sum.
- * Returns the loss (a scalar) and its gradient by the logits. Both are 0 where count is 0.
+ * The weighted mean of each pixel's cross-entropy.
+ * logits [pixels, classes], labels [pixels] int32 within the classes, weights [pixels] of 0 or more, `total` their sum.
+ * Returns the loss (a scalar) and its gradient by the logits. Both are 0 where the total is 0.
  */
 export function crossEntropy(
   logits: Tensor,
   labels: Tensor,
   weights: Tensor,
-  count: number,
+  total: number,
 ): { loss: Tensor; dLogits: Tensor } {
   const attributes = [T, attribute.type("Tlabels", INT32)];
   const [losses, gradient] = executeAll(
@@ -337,7 +337,7 @@ export function crossEntropy(
     [logits, labels],
     2,
   );
-  const share = scale(weights, 1 / Math.max(count, 1));
+  const share = scale(weights, total > 0 ? 1 / total : 0);
   return {
     loss: sumAll(multiply(losses!, share)),
     dLogits: multiply(gradient!, reshape(share, [sizeOf(share), 1])),

@@ -1,12 +1,15 @@
 // What a trial leaves behind for people: weights, its curve, predictions of every held-out image, and pictures.
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { access, appendFile, constants, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { encode } from "fast-png";
 import sharp from "sharp";
 import { IGNORED, type Sample } from "../data/sample.ts";
+import type { Place } from "./gate.ts";
+import { isSystemError } from "./shared.ts";
 
 /** So many held-out images are shown as pictures. */
 const PICTURES = 4;
+const CURVE = "curve.jsonl";
 
 /** Colours that stay apart for any number of classes: hues by the golden angle, lightness in three steps. */
 function classColour(index: number): [number, number, number] {
@@ -22,7 +25,24 @@ function classColour(index: number): [number, number, number] {
 
 const hex = (colour: number[]): string => `#${colour.map((c) => c.toString(16).padStart(2, "0")).join("")}`;
 
-/** The folder of one trial; without a path everything is left out. */
+/** A validation as the curve tells it. */
+export interface CurvePoint extends Place {
+  reward: number;
+  meanIoU: number;
+  /** Of the last training step. */
+  loss: number | null;
+  /** By class. */
+  iou: (number | null)[];
+}
+
+/** The folder cannot be written: the disk is full, say. Nothing is said of the architecture. */
+export class Unwritable extends Error {
+  override readonly name = "Unwritable";
+}
+
+const line = (point: CurvePoint): string => `${JSON.stringify(point)}\n`;
+
+/** The folder of one trial; without a path everything is left out. Methods throw Unwritable. */
 export class Artifacts {
   readonly #folder: string | undefined;
   readonly #classNames: string[];
@@ -32,36 +52,66 @@ export class Artifacts {
     this.#classNames = classNames;
   }
 
-  path(...parts: string[]): string | undefined {
-    return this.#folder && join(this.#folder, ...parts);
+  /** Runs `work` where there is a folder. */
+  async keep(work: (folder: string) => Promise<unknown>): Promise<void> {
+    const folder = this.#folder;
+    if (folder === undefined) return;
+    try {
+      await work(folder);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      throw new Unwritable(
+        `SEGNAS_ARTIFACTS: ${folder} cannot be written (${error.message}), free space there or make it writable`,
+      );
+    }
+  }
+
+  /** Makes the folder, with the curve so far and without what a killed attempt left half written. */
+  async begin(curve: CurvePoint[]): Promise<void> {
+    await this.keep(async (folder) => {
+      await mkdir(folder, { recursive: true });
+      // Sooner than with the first file, which may be hours away.
+      await access(folder, constants.W_OK);
+      for (const name of await readdir(folder))
+        if (name.endsWith(".partial")) await rm(join(folder, name), { force: true });
+      await rm(join(folder, CURVE), { force: true });
+      if (curve.length > 0) await writeFile(join(folder, CURVE), curve.map(line).join(""));
+    });
+  }
+
+  async addPoint(point: CurvePoint): Promise<void> {
+    await this.keep((folder) => appendFile(join(folder, CURVE), line(point)));
   }
 
   /** Starts the predictions and pictures of a validation: those of the one before go. */
   async clear(): Promise<void> {
-    if (!this.#folder) return;
-    for (const name of ["predictions", "pictures"]) {
-      await rm(join(this.#folder, name), { recursive: true, force: true });
-      await mkdir(join(this.#folder, name), { recursive: true });
-    }
-    const classes = this.#classNames.map((name, index) => ({ name, color: hex(classColour(index)) }));
-    await writeFile(join(this.#folder, "pictures", "classes.json"), JSON.stringify(classes));
+    await this.keep(async (folder) => {
+      for (const name of ["predictions", "pictures"]) {
+        await rm(join(folder, name), { recursive: true, force: true });
+        await mkdir(join(folder, name));
+      }
+      const classes = this.#classNames.map((name, index) => ({ name, color: hex(classColour(index)) }));
+      await writeFile(join(folder, "pictures", "classes.json"), JSON.stringify(classes));
+    });
   }
 
   /** The prediction of one held-out image: an index PNG of its size, and pictures of the first few. */
   async prediction(index: number, sample: Sample, prediction: Uint8Array): Promise<void> {
-    if (!this.#folder) return;
-    const { height, width, name } = sample;
-    const file = join(this.#folder, "predictions", `${name}.png`);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, encode({ width, height, data: prediction, channels: 1, depth: 8 }));
-    if (index >= PICTURES) return;
-    const picture = (kind: string, rgb: Uint8Array) =>
-      sharp(rgb, { raw: { width, height, channels: 3 } })
-        .png()
-        .toFile(join(this.#folder!, "pictures", `${index}-${kind}.png`));
-    await picture("image", sample.image);
-    await picture("truth", coloured(sample.label));
-    await picture("prediction", coloured(prediction));
+    await this.keep(async (folder) => {
+      const { height, width, name } = sample;
+      const file = join(folder, "predictions", `${name}.png`);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, encode({ width, height, data: prediction, channels: 1, depth: 8 }));
+      if (index >= PICTURES) return;
+      const picture = async (kind: string, rgb: Uint8Array) => {
+        const png = sharp(rgb, { raw: { width, height, channels: 3 } }).png();
+        // Written by us: sharp's own error would not say that the disk is full.
+        await writeFile(join(folder, "pictures", `${index}-${kind}.png`), await png.toBuffer());
+      };
+      await picture("image", sample.image);
+      await picture("truth", coloured(sample.label));
+      await picture("prediction", coloured(prediction));
+    });
   }
 }
 

@@ -12,8 +12,9 @@ import { ENCODER_SLOTS, type Encoder, readEncoder, SCRATCH, writeEncoder } from 
 import { Model } from "../model/model.ts";
 import { initialArrays, slotsOf } from "../model/parameters.ts";
 import type { TrialConfiguration } from "./configuration.ts";
+import type { Sharing } from "./prepared.ts";
 import type { Session } from "./session.ts";
-import { makeOnce } from "./shared.ts";
+import { sharedValue } from "./shared.ts";
 import { imageBatches, stage1Optimizers, trainEpoch } from "./stages.ts";
 
 /** The file that set-up imports; SEGNAS_ENCODER names another place (in an image, say). */
@@ -23,12 +24,12 @@ const IMPORTED = fileURLToPath(new URL("../../.setup/encoder.safetensors", impor
 export async function obtainEncoder(
   trial: TrialConfiguration,
   dataset: Dataset,
-  cache: string,
-  session: Session,
+  classWeights: readonly number[] | undefined,
+  { cache, session }: Sharing,
 ): Promise<Encoder> {
   const { encoder } = trial.training;
-  if (encoder.source === "WarmUp") return warmedUp(trial, dataset, cache, encoder.warmUpEpochs, session);
-  return encoderAtHand(trial);
+  if (encoder.source !== "WarmUp") return encoderAtHand(trial);
+  return warmedUp(trial, dataset, classWeights, cache, encoder.warmUpEpochs, session);
 }
 
 /** The same without training: a warm-up gives what it would start from, enough to check and to measure with. */
@@ -50,11 +51,12 @@ export async function encoderAtHand({ training, searchSeed }: TrialConfiguration
 async function warmedUp(
   trial: TrialConfiguration,
   dataset: Dataset,
+  classWeights: readonly number[] | undefined,
   cache: string,
   epochs: number,
   session: Session,
 ): Promise<Encoder> {
-  const { crop, augmentation, stage1, loss } = trial.training;
+  const { crop, augmentation, stage1, loss, copyAverages } = trial.training;
   const key = createHash("sha256")
     .update(
       JSON.stringify({
@@ -63,6 +65,8 @@ async function warmedUp(
         augmentation,
         stage1,
         loss,
+        classWeights,
+        copyAverages,
         space: trial.space,
         classes: dataset.classes,
         seed: trial.searchSeed,
@@ -72,22 +76,25 @@ async function warmedUp(
     .digest("hex")
     .slice(0, 32);
   const path = join(cache, `encoder-${key}.safetensors`);
-  await makeOnce(
+  return sharedValue(
     path,
-    async () => writeEncoder(path, await warmUp(trial, dataset, epochs, session)),
-    () => session.advance(0),
+    () => readEncoder(path).catch(() => undefined),
+    () => warmUp(trial, dataset, classWeights, epochs, session),
+    (encoder) => writeEncoder(path, encoder),
+    session,
   );
-  return readEncoder(path);
 }
 
 async function warmUp(
   trial: TrialConfiguration,
   dataset: Dataset,
+  classWeights: readonly number[] | undefined,
   epochs: number,
   session: Session,
 ): Promise<Encoder> {
   const { training, searchSeed, space } = trial;
-  const { stage1 } = training;
+  const stage1 = { ...training.stage1, epochs };
+  const steps = Math.floor(dataset.training.names.length / stage1.batchSize);
   const network = expand(
     parseArchitecture(PUBLISHED.arch0),
     { ...space, classes: dataset.classes },
@@ -96,15 +103,17 @@ async function warmUp(
   const slots = [...slotsOf(network, "encoder"), ...slotsOf(network, "decoder")];
   const model = Model.from(network, initialArrays(slots, random(searchSeed, "warm-up")), SCRATCH.epsilon);
   // Both parts start from nothing: both learn at the decoder's rate.
-  const optimizers = stage1Optimizers(model, { ...stage1, encoderLearningRate: stage1.decoderLearningRate });
+  const both = { ...stage1, encoderLearningRate: stage1.decoderLearningRate };
+  const optimizers = stage1Optimizers(model, both, steps);
   const encoder = { ...SCRATCH, arrays: new Map(), source: `${epochs} epochs of warm-up` };
-  const batches = imageBatches(dataset.training, network, training, encoder);
-  const steps = Math.floor(dataset.training.names.length / stage1.batchSize);
+  const batches = imageBatches(dataset.training, network, training, encoder, classWeights);
   for (let epoch = 1; epoch <= epochs; epoch++) {
     session.enter("WarmUp", epoch, epochs, steps);
-    await trainEpoch(model, network, batches(random(searchSeed, "warm-up", epoch)), optimizers, session);
+    const stream = random(searchSeed, "warm-up", epoch);
+    await trainEpoch(model, network, batches(stream), optimizers, training.copyAverages, session);
   }
-  const arrays = model.arrays();
+  const all = model.arrays();
+  const arrays = new Map(ENCODER_SLOTS.map(({ name }) => [name, all.get(name)!]));
   model.dispose();
   optimizers.encoder.dispose();
   optimizers.decoder.dispose();

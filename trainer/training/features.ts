@@ -1,21 +1,19 @@
 // The encoder's outputs for fixed views of the training images: computed once, kept on disk, read for each batch
-// of stage 0. Trials that share a cache folder share them: one makes them while the others wait.
-import { createHash, randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+// of stage 0. Trials that share a cache folder share them: one makes them while the others wait. Each record has a
+// checksum, and one that is damaged is computed again; where the file cannot be written all are, at each use.
+import { createHash } from "node:crypto";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import type { Network } from "@segnas/searchspace/network.ts";
-import { random } from "@segnas/searchspace/random.ts";
-import { augment } from "../data/augment.ts";
-import { type Split, spread } from "../data/sample.ts";
-import { type Encoder, encoderHash } from "../model/encoder.ts";
+import { encoderHash } from "../model/encoder.ts";
 import type { Model } from "../model/model.ts";
-import { dispose, read } from "../tensorflow/runtime.ts";
-import type { Training } from "./configuration.ts";
-import { imageTensor } from "./input.ts";
+import { partialOf } from "../whole-file.ts";
+import { type FeatureSettings, type Parts, Records } from "./records.ts";
 import type { Session } from "./session.ts";
-import { makeOnce } from "./shared.ts";
+import { makeOnce, tellUnusable } from "./shared.ts";
 
-/** One record a view: the features of both nodes (float32), then the labels of the crop. */
+/** One record a view: the features of both nodes (float32), the labels of the crop, and a CRC-32 of these. */
 export interface FeatureCache {
   records: number;
   /** Shapes of the two nodes: [height, width, channels]. */
@@ -26,15 +24,7 @@ export interface FeatureCache {
 }
 
 /** Counts up: a change of what the file holds for one key must not meet an old file. */
-const FORMAT = 2;
-
-export interface FeatureSettings {
-  split: Split;
-  images: number;
-  training: Training;
-  encoder: Encoder;
-  seed: number;
-}
+const FORMAT = 3;
 
 /** The cache's name: a hash of all that its numbers depend on. */
 export async function featureKey({
@@ -61,7 +51,7 @@ export async function featureKey({
     .slice(0, 32);
 }
 
-/** Opens the cache in `folder`, after making it where it is not there. */
+/** Opens the cache in `folder`, after making it where it is not there. Without room for it there is one without a file. */
 export async function openFeatures(
   folder: string,
   settings: FeatureSettings,
@@ -69,44 +59,60 @@ export async function openFeatures(
   network: Network,
   session: Session,
 ): Promise<FeatureCache> {
+  const source = new Records(settings, model, network);
   const path = join(folder, `features-${await featureKey(settings)}.bin`);
-  await makeOnce(
-    path,
-    () => make(path, settings, model, network, session),
-    () => session.advance(0),
-  );
-  return openCache(path, settings, network);
+  const size = source.count * recordBytes(source);
+  const sizeNow = () =>
+    stat(path).then(
+      ({ size }) => size,
+      () => undefined,
+    );
+  try {
+    await makeOnce({
+      path,
+      isThere: async () => (await sizeNow()) === size,
+      make: async () => {
+        const found = await sizeNow();
+        if (found !== undefined)
+          session.onNote("warn", `${path}: is ${found} bytes where ${size} are expected, and is made again`);
+        await make(path, source, session);
+      },
+      waiting: () => session.advance(0),
+    });
+    return fileCache(path, await open(path, "r"), source, session);
+  } catch (error) {
+    tellUnusable(error, folder, "features are computed at each use", session);
+    return {
+      records: source.count,
+      shapes: source.shapes,
+      read: (indices) => source.gather(indices, (record, parts) => source.compute(record, parts)),
+      close: async () => {},
+    };
+  }
 }
 
-const nodeShape = (network: Network, node: number): number[] => {
-  const { height, width, channels } = network.values[network.nodes[node]!]!;
-  return [height, width, channels];
-};
-const sizeOf = (shape: number[]): number => shape.reduce((product, n) => product * n, 1);
+const CHECKSUM_BYTES = 4;
+/** Bytes of a record in the file. */
+const recordBytes = ({ lengths }: Records): number =>
+  lengths.reduce((sum, length) => sum + length, CHECKSUM_BYTES);
 
-async function make(
-  path: string,
-  { split, images, training, seed, encoder }: FeatureSettings,
-  model: Model,
-  network: Network,
-  session: Session,
-): Promise<void> {
-  const partial = `${path}.${randomUUID()}.partial`;
+function checksumOf(parts: Parts): Buffer {
+  const bytes = Buffer.alloc(CHECKSUM_BYTES);
+  bytes.writeUInt32LE(parts.reduce((sum, part) => crc32(part, sum), 0));
+  return bytes;
+}
+
+async function make(path: string, source: Records, session: Session): Promise<void> {
+  const partial = partialOf(path);
   const file = await open(partial, "w");
   try {
-    const { crop, augmentation, stage0 } = training;
-    const total = images * stage0.views;
-    const chosen = spread(split.names.length, images);
-    for (let record = 0; record < total; record++) {
-      const index = chosen[Math.floor(record / stage0.views)]!;
-      const view = augment(await split.read(index), { crop, ...augmentation }, random(seed, "view", record));
-      const image = imageTensor(view, 1, encoder);
-      const nodes = model.evaluate(network, new Map([[0, image]]), network.nodes.slice(0, 2));
-      for (const node of nodes) await file.appendFile(bytesOf(read(node)));
-      await file.appendFile(view.label);
-      dispose(image, ...nodes);
+    const parts = source.lengths.map((length) => new Uint8Array(length)) as Parts;
+    for (let record = 0; record < source.count; record++) {
+      await source.compute(record, parts);
+      await file.appendFile(Buffer.concat([...parts, checksumOf(parts)]));
       await session.advance(1);
     }
+    await file.sync();
     await file.close();
     await rename(partial, path);
   } catch (error) {
@@ -116,36 +122,45 @@ async function make(
   }
 }
 
-const bytesOf = (values: Float32Array): Uint8Array =>
-  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+function fileCache(path: string, file: FileHandle, source: Records, session: Session): FeatureCache {
+  let told = false;
+  let closed = false;
 
-async function openCache(path: string, settings: FeatureSettings, network: Network): Promise<FeatureCache> {
-  const { images, training } = settings;
-  const shapes: [number[], number[]] = [nodeShape(network, 0), nodeShape(network, 1)];
-  const lengths = [...shapes.map((shape) => sizeOf(shape) * 4), training.crop.height * training.crop.width];
-  const recordLength = lengths.reduce((sum, length) => sum + length, 0);
-  const records = images * training.stage0.views;
-  const file = await open(path, "r");
-  const { size } = await file.stat();
-  if (size !== records * recordLength) {
-    await file.close();
-    throw new Error(`${path} is ${size} bytes where ${records * recordLength} are expected: remove it`);
+  /** Computes a damaged record, and mends the file. */
+  async function mend(record: number, parts: Parts): Promise<void> {
+    if (!told)
+      session.onNote("warn", `${path}: record ${record} is damaged; such records are computed again`);
+    told = true;
+    await source.compute(record, parts);
+    await write(path, Buffer.concat([...parts, checksumOf(parts)]), record * recordBytes(source)).catch(
+      () => {},
+    );
   }
+
   return {
-    records,
-    shapes,
-    async read(indices) {
-      const parts = lengths.map((length) => new Uint8Array(length * indices.length));
-      await Promise.all(
-        indices.map(async (record, i) => {
-          const views = parts.map((part, p) => part.subarray(i * lengths[p]!, (i + 1) * lengths[p]!));
-          const { bytesRead } = await file.readv(views, record * recordLength);
-          if (bytesRead !== recordLength) throw new Error(`${path}: record ${record} ends early`);
-        }),
-      );
-      const [first, second, label] = parts as [Uint8Array, Uint8Array, Uint8Array];
-      return { features: [new Float32Array(first.buffer), new Float32Array(second.buffer)], label };
+    records: source.count,
+    shapes: source.shapes,
+    read: (indices) =>
+      source.gather(indices, async (record, parts) => {
+        const checksum = Buffer.alloc(CHECKSUM_BYTES);
+        const { bytesRead } = await file
+          .readv([...parts, checksum], record * recordBytes(source))
+          .catch(() => ({ bytesRead: 0 }));
+        if (closed) throw new Error(`${path}: is closed`);
+        if (bytesRead < recordBytes(source) || !checksum.equals(checksumOf(parts))) await mend(record, parts);
+      }),
+    async close() {
+      closed = true;
+      await file.close();
     },
-    close: () => file.close(),
   };
+}
+
+async function write(path: string, bytes: Uint8Array, place: number): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    await file.write(bytes, 0, bytes.length, place);
+  } finally {
+    await file.close();
+  }
 }

@@ -5,11 +5,9 @@ import { augment, batch } from "../data/augment.ts";
 import type { Model } from "../model/model.ts";
 import { dispose } from "../tensorflow/runtime.ts";
 import type { TrialConfiguration } from "./configuration.ts";
-import { encoderAtHand } from "./encoder.ts";
 import { imageTensor } from "./input.ts";
-import { Optimizer } from "./optimizer.ts";
-import { imageBatches, stage1Optimizers, targetOf } from "./stages.ts";
-import { type Prepared, prepare, stage0Images } from "./trial.ts";
+import { type Prepared, prepare, stage0Images } from "./prepared.ts";
+import { imageBatches, optimizerOf, stage1Optimizers, targetOf } from "./stages.ts";
 import { expansions, predict } from "./validate.ts";
 
 export interface Measurement {
@@ -39,14 +37,14 @@ async function timed(work: () => Promise<void> | void): Promise<number> {
 }
 
 export async function measure(trial: TrialConfiguration): Promise<Measurement> {
-  const prepared = await prepare(trial, () => encoderAtHand(trial));
+  const prepared = await prepare(trial);
   const { dataset, encoder, model } = prepared;
   const { training } = trial;
   const { stage0, stage1 } = training;
   const networkFor = expansions(trial, dataset.classes);
   const sample = await dataset.heldOut.read(0);
   const validation =
-    (await timed(() => void predict(model, networkFor(sample), sample, encoder))) *
+    (await timed(() => void predict(model, networkFor, sample, encoder, training.validationTile))) *
     dataset.heldOut.names.length;
   const images = stage0Images(training, dataset);
   let [shared, perTrial] = [0, 0];
@@ -78,7 +76,7 @@ export async function measure(trial: TrialConfiguration): Promise<Measurement> {
   };
 }
 
-async function measureStage0({ trial, dataset, encoder, network }: Prepared, model: Model) {
+async function measureStage0({ trial, dataset, encoder, network, classWeights }: Prepared, model: Model) {
   const { crop, augmentation, stage0 } = trial.training;
   const view = async (i: number) =>
     augment(
@@ -96,17 +94,20 @@ async function measureStage0({ trial, dataset, encoder, network }: Prepared, mod
   const nodes = model.evaluate(network, new Map([[0, image]]), network.nodes.slice(0, 2));
   const start = new Map(nodes.map((node, i) => [network.nodes[i]!, node]));
   const node0 = network.values[network.nodes[0]!]!;
-  const target = targetOf(views, trial.training, node0);
-  const decoder = new Optimizer(model.vector("decoder"), stage0);
+  const target = targetOf(views, { loss: trial.training.loss, classWeights }, node0);
+  const decoder = optimizerOf(model.vector("decoder"), stage0, stage0.learningRate, STEPS);
   const step = await timed(() => void model.step(network, start, target, { decoder }));
   decoder.dispose();
   dispose(image, ...nodes);
   return { view: seconds, step };
 }
 
-async function measureStage1({ trial, dataset, encoder, network }: Prepared, model: Model): Promise<number> {
-  const batches = imageBatches(dataset.training, network, trial.training, encoder);
-  const optimizers = stage1Optimizers(model, trial.training.stage1);
+async function measureStage1(
+  { trial, dataset, encoder, network, classWeights }: Prepared,
+  model: Model,
+): Promise<number> {
+  const batches = imageBatches(dataset.training, network, trial.training, encoder, classWeights);
+  const optimizers = stage1Optimizers(model, trial.training.stage1, STEPS);
   const step = await timed(async () => {
     for await (const { start, target, free } of batches(random(0, "measure"), 1)) {
       model.step(network, start, target, optimizers);

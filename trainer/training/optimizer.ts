@@ -6,6 +6,8 @@ const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 
 export interface OptimizerSettings {
   learningRate: number;
+  /** What the learning rate is multiplied by at each step, counted from 0; left out: 1. */
+  factorAt?: (step: number) => number;
   /** L2, added to the clipped gradient. */
   weightDecay: number;
   /** The gradient's norm is brought down to this. */
@@ -14,24 +16,45 @@ export interface OptimizerSettings {
   polyakDecay: number;
 }
 
+/** What an optimiser knows beside its settings: with it another one goes on as this one would have. */
+export interface OptimizerState {
+  steps: number;
+  first: Float32Array;
+  second: Float32Array;
+  average: Float32Array;
+}
+
 /** Adam's moments (arXiv 1412.6980) and the weights' Polyak average for one vector of parameters. */
 export class Optimizer {
   readonly settings: OptimizerSettings;
   average: Tensor;
   #first: Tensor;
   #second: Tensor;
-  #steps = 0;
+  #steps: number;
 
-  constructor(parameters: Tensor, settings: OptimizerSettings) {
+  /** A fresh one, or one that goes on from `state`. */
+  constructor(parameters: Tensor, settings: OptimizerSettings, state?: OptimizerState) {
+    const { shape } = parameters;
     this.settings = settings;
-    this.#first = tensor(new Float32Array(parameters.shape[0]!), parameters.shape);
-    this.#second = tensor(new Float32Array(parameters.shape[0]!), parameters.shape);
-    [this.average] = tidy(() => [identity(parameters)]);
+    this.#steps = state?.steps ?? 0;
+    this.#first = tensor(state?.first ?? new Float32Array(shape[0]!), shape);
+    this.#second = tensor(state?.second ?? new Float32Array(shape[0]!), shape);
+    [this.average] = tidy(() => [state ? tensor(state.average, shape) : identity(parameters)]);
+  }
+
+  state(): OptimizerState {
+    return {
+      steps: this.#steps,
+      first: read(this.#first),
+      second: read(this.#second),
+      average: read(this.average),
+    };
   }
 
   /** The parameters after one step; frees the old ones. The gradient stays the caller's. */
   step(parameters: Tensor, gradient: Tensor): Tensor {
-    const { learningRate, weightDecay, gradientClip, polyakDecay } = this.settings;
+    const { weightDecay, gradientClip, polyakDecay, factorAt } = this.settings;
+    const learningRate = this.settings.learningRate * (factorAt?.(this.#steps) ?? 1);
     this.#steps++;
     const [updated, first, second, average] = tidy(() => {
       const norm = Math.sqrt(read(sumAll(square(gradient)))[0]!);

@@ -38,11 +38,15 @@ export class Session {
   readonly progress: Progress;
   readonly #timeLimitSeconds: number | undefined;
   readonly #now: () => number;
+  /** Seconds trained in earlier attempts. */
+  #trainedBefore = 0;
   #firstStep: number | undefined;
   #lastTick: number;
   #interrupted = false;
   /** Told of each training step: loss and seconds. */
   onStep: (loss: number, seconds: number, images: number) => void = () => {};
+  /** Told what people may want to know: a sentence. */
+  onNote: (level: "info" | "warn", sentence: string) => void = () => {};
 
   /** `now` in milliseconds. The time limit runs from the first training step. */
   constructor(
@@ -64,6 +68,18 @@ export class Session {
       meanIoU: null,
       imagesPerSecond: null,
     };
+  }
+
+  /** Goes on where an earlier attempt was; the time that it trained counts. */
+  resume({ loss, trainedSeconds }: { loss: number | null; trainedSeconds: number }): void {
+    this.progress.loss = loss;
+    this.#trainedBefore = trainedSeconds;
+  }
+
+  /** Since the first training step, earlier attempts included. */
+  get trainedSeconds(): number {
+    if (this.#firstStep === undefined) return this.#trainedBefore;
+    return this.#trainedBefore + (this.#now() - this.#firstStep) / 1000;
   }
 
   interrupt(): void {
@@ -91,7 +107,7 @@ export class Session {
     await setImmediate();
     if (this.#interrupted) throw new Interrupted("asked to stop");
     if (this.#firstStep === undefined || this.#timeLimitSeconds === undefined) return;
-    if (now - this.#firstStep > this.#timeLimitSeconds * 1000)
+    if (this.trainedSeconds > this.#timeLimitSeconds)
       throw new Untrainable(
         "TimeLimit",
         `not done ${this.#timeLimitSeconds} s after its first training step`,

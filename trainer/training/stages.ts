@@ -8,11 +8,13 @@ import { nearestTarget, type Target } from "../data/target.ts";
 import type { Encoder } from "../model/encoder.ts";
 import type { Model, Start } from "../model/model.ts";
 import type { Side } from "../model/parameters.ts";
-import { dispose, tensor } from "../tensorflow/runtime.ts";
-import type { Training } from "./configuration.ts";
+import { dispose, type Tensor, tensor } from "../tensorflow/runtime.ts";
+import type { StageSettings, Training } from "./configuration.ts";
 import type { FeatureCache } from "./features.ts";
 import { imageTensor } from "./input.ts";
-import { Optimizer } from "./optimizer.ts";
+import { Optimizer, type OptimizerState } from "./optimizer.ts";
+import type { Prepared } from "./prepared.ts";
+import { rateFactor } from "./schedule.ts";
 import type { Session } from "./session.ts";
 
 /** A batch as a step takes it; `free` gives its tensors back. */
@@ -39,17 +41,27 @@ async function* ahead<T, U>(items: T[], load: (item: T) => Promise<U>): AsyncGen
   }
 }
 
+/** What the loss asks: where labels meet logits, and what each class weighs. */
+export interface LossSettings {
+  loss: Training["loss"];
+  classWeights: readonly number[] | undefined;
+}
+
 /** Where labels meet logits: at the logits' size (in stage 0: node 0's), or at the crop's. */
 export function targetOf(
-  pixels: Target,
-  training: Training,
+  { label, height, width }: Target,
+  { loss, classWeights }: LossSettings,
   size: { height: number; width: number },
 ): Target {
-  return training.loss === "FullSize" ? pixels : nearestTarget(pixels, size.height, size.width);
+  const target = { label, height, width, classWeights };
+  return loss === "FullSize" ? target : nearestTarget(target, size.height, size.width);
 }
 
 /** Stage 0's batches: both nodes' features out of the cache. */
-export function featureBatches(cache: FeatureCache, network: Network, training: Training): Batches {
+export function featureBatches(
+  cache: FeatureCache,
+  { network, trial: { training }, classWeights }: Prepared,
+): Batches {
   const { crop, stage0 } = training;
   const node0 = network.values[network.nodes[0]!]!;
   return async function* (random, limit = Infinity) {
@@ -58,7 +70,7 @@ export function featureBatches(cache: FeatureCache, network: Network, training: 
       const nodes = features.map((values, i) => tensor(values, [stage0.batchSize, ...cache.shapes[i]!]));
       yield {
         start: new Map(nodes.map((node, i) => [network.nodes[i]!, node])),
-        target: targetOf({ label, ...crop }, training, node0),
+        target: targetOf({ label, ...crop }, { loss: training.loss, classWeights }, node0),
         size: stage0.batchSize,
         free: () => dispose(...nodes),
       };
@@ -67,8 +79,14 @@ export function featureBatches(cache: FeatureCache, network: Network, training: 
 }
 
 /** Stage 1's batches: augmented crops of the training images. */
-export function imageBatches(split: Split, network: Network, training: Training, encoder: Encoder): Batches {
-  const { crop, augmentation, stage1 } = training;
+export function imageBatches(
+  split: Split,
+  network: Network,
+  training: Training,
+  encoder: Encoder,
+  classWeights: readonly number[] | undefined,
+): Batches {
+  const { crop, augmentation, stage1, loss } = training;
   const logits = network.values[network.logits]!;
   return async function* (random, limit = Infinity) {
     const groups = shuffledGroups(split.names.length, stage1.batchSize, random).slice(0, limit);
@@ -81,7 +99,7 @@ export function imageBatches(split: Split, network: Network, training: Training,
       const image = imageTensor(pixels, stage1.batchSize, encoder);
       yield {
         start: new Map([[0, image]]),
-        target: targetOf(pixels, training, logits),
+        target: targetOf(pixels, { loss, classWeights }, logits),
         size: stage1.batchSize,
         free: () => dispose(image),
       };
@@ -89,22 +107,43 @@ export function imageBatches(split: Split, network: Network, training: Training,
   };
 }
 
-/** Fresh optimisers for both sides, each with its own learning rate. */
-export function stage1Optimizers(model: Model, stage1: Training["stage1"]): Record<Side, Optimizer> {
+/** An optimiser of one side's vector by a stage's settings; `steps` are those of an epoch. */
+export function optimizerOf(
+  vector: Tensor,
+  stage: StageSettings,
+  learningRate: number,
+  steps: number,
+  state?: OptimizerState,
+): Optimizer {
+  const factorAt = (step: number) => rateFactor(stage.schedule, step, stage.epochs, steps);
+  return new Optimizer(vector, { ...stage, learningRate, factorAt }, state);
+}
+
+/** Optimisers for both sides, each with its own learning rate: fresh ones, or such that go on from `states`. */
+export function stage1Optimizers(
+  model: Model,
+  stage1: Training["stage1"],
+  steps: number,
+  states: Partial<Record<Side, OptimizerState>> = {},
+): Record<Side, Optimizer> {
   const optimizer = (side: Side, learningRate: number) =>
-    new Optimizer(model.vector(side), { ...stage1, learningRate });
+    optimizerOf(model.vector(side), stage1, learningRate, steps, states[side]);
   return {
     encoder: optimizer("encoder", stage1.encoderLearningRate),
     decoder: optimizer("decoder", stage1.decoderLearningRate),
   };
 }
 
-/** One pass of training steps. Throws Untrainable or Interrupted. */
+/**
+ * One pass of training steps; with `copyAverages` the averaged weights take the place of the trained ones at its end.
+ * Throws Untrainable or Interrupted.
+ */
 export async function trainEpoch(
   model: Model,
   network: Network,
   batches: AsyncGenerator<Batch>,
   optimizers: { encoder?: Optimizer; decoder: Optimizer },
+  copyAverages: boolean,
   session: Session,
 ): Promise<void> {
   for await (const { start, target, size, free } of batches) {
@@ -112,6 +151,8 @@ export async function trainEpoch(
     free();
     await session.step(loss, size);
   }
+  if (!copyAverages) return;
+  for (const [side, { average }] of Object.entries(optimizers)) model.assign(side as Side, average);
 }
 
 /**

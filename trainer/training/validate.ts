@@ -1,8 +1,9 @@
-// Validation: every held-out image whole (or its centre crop), predictions at the label's size, one confusion
-// matrix over all.
+// Validation: every held-out image whole (or its centre crop), at once or in tiles, predictions at the label's size,
+// one confusion matrix over all.
 import { expand, type Network } from "@segnas/searchspace/network.ts";
 import { centreCrop, type Size } from "../data/augment.ts";
-import type { Sample, Split } from "../data/dataset.ts";
+import type { Pixels, Split } from "../data/sample.ts";
+import { cut, tilesOf } from "../data/tiles.ts";
 import type { Encoder } from "../model/encoder.ts";
 import type { Model } from "../model/model.ts";
 import { argmaxChannels, resizeBilinear } from "../tensorflow/kernels.ts";
@@ -27,23 +28,58 @@ export function expansions(
   };
 }
 
-/** The class of each pixel, [height, width]: logits brought to the image's size (bilinear), then the largest. */
-export function predict(model: Model, network: Network, sample: Sample, encoder: Encoder): Uint8Array {
-  const image = imageTensor(sample, 1, encoder);
+/**
+ * The class of each pixel, [height, width]: logits brought to the image's size (bilinear), then the largest. With a
+ * tile size the image is evaluated in such tiles, each as an image of its own.
+ */
+export function predict(
+  model: Model,
+  networkFor: (size: Size) => Network,
+  image: Pixels,
+  encoder: Encoder,
+  tile: Size = image,
+): Uint8Array {
+  const { width } = image;
+  const prediction = new Uint8Array(image.height * width);
+  for (const { rows, columns } of tilesOf(image, tile)) {
+    const part = cut(image, rows, columns);
+    const classes = predictWhole(model, networkFor(part), part, encoder);
+    for (let y = rows.countFrom; y < rows.countTo; y++) {
+      const row = (y - rows.from) * part.width - columns.from;
+      prediction.set(
+        classes.subarray(row + columns.countFrom, row + columns.countTo),
+        y * width + columns.countFrom,
+      );
+    }
+  }
+  return prediction;
+}
+
+function predictWhole(model: Model, network: Network, pixels: Pixels, encoder: Encoder): Int32Array {
+  const image = imageTensor(pixels, 1, encoder);
   const [logits] = model.evaluate(network, new Map([[0, image]]), [network.logits]);
-  const [classes] = tidy(() => [argmaxChannels(resizeBilinear(logits!, sample.height, sample.width))]);
-  const prediction = Uint8Array.from(readInts(classes!));
+  const [classes] = tidy(() => [argmaxChannels(resizeBilinear(logits!, pixels.height, pixels.width))]);
+  const prediction = readInts(classes!);
   dispose(image, logits!, classes!);
   return prediction;
 }
 
+/** What a model is judged on, and how. */
+export interface Validation {
+  split: Split;
+  classes: number;
+  encoder: Encoder;
+  /** The middle of each image; undefined: all of it. */
+  crop?: Size | undefined;
+  /** In tiles of this size; undefined: at once. */
+  tile?: Size | undefined;
+}
+
+/** Judges a model on a split. Evaluation mode throughout: the running statistics normalise. */
 export async function validate(
   model: Model,
   networkFor: (size: Size) => Network,
-  split: Split,
-  crop: Size | undefined,
-  classes: number,
-  encoder: Encoder,
+  { split, classes, encoder, crop, tile }: Validation,
   artifacts: Artifacts,
   session: Session,
 ): Promise<Metrics> {
@@ -54,7 +90,7 @@ export async function validate(
   for (const index of split.names.keys()) {
     const whole = await split.read(index);
     const sample = crop ? { name: whole.name, ...centreCrop(whole, crop) } : whole;
-    const prediction = predict(model, networkFor(sample), sample, encoder);
+    const prediction = predict(model, networkFor, sample, encoder, tile);
     count(matrix, sample.label, prediction);
     await artifacts.prediction(index, sample, prediction);
     await session.advance(1);

@@ -1,0 +1,115 @@
+// Times steps of training, of stage 0 on cached features, and evaluations, and tells where a run's time goes.
+import { parseArchitecture } from "@segnas/searchspace/architecture.ts";
+import { expand, type Network } from "@segnas/searchspace/network.ts";
+import { random } from "@segnas/searchspace/random.ts";
+import { shapesSplit } from "@segnas/trainer/data/shapes.ts";
+import { ENCODER_SLOTS, SCRATCH } from "@segnas/trainer/model/encoder.ts";
+import { Model, type Start } from "@segnas/trainer/model/model.ts";
+import { BN_EPSILON, initialArrays, SIDES, type Side, slotsOf } from "@segnas/trainer/model/parameters.ts";
+import { dispose, read, tensor } from "@segnas/trainer/tensorflow/runtime.ts";
+import { PRESETS } from "@segnas/trainer/training/configuration.ts";
+import { openFeatures } from "@segnas/trainer/training/features.ts";
+import { Optimizer } from "@segnas/trainer/training/optimizer.ts";
+import { Session } from "@segnas/trainer/training/session.ts";
+import { type Case, CLASSES, type Measured } from "./cases.ts";
+import { profile } from "./profile.ts";
+
+const WARM_UP = 2;
+const { stage0, stage1 } = PRESETS.paper;
+
+type Work = () => void | Promise<void>;
+
+/** Milliseconds of each of `runs`, after some that are not timed. */
+async function timed(runs: number, work: Work): Promise<number[]> {
+  for (let i = 0; i < WARM_UP; i++) await work();
+  const times: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
+const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
+
+/** Inputs in the range that an encoder sees. */
+function inputs(network: Network, nodes: number[], batch: number): Start {
+  const source = random(1, "inputs");
+  return new Map(
+    nodes.map((node) => {
+      const { height, width, channels } = network.values[node]!;
+      const numbers = Float32Array.from(
+        { length: batch * height * width * channels },
+        () => 2 * source.uniform() - 1,
+      );
+      return [node, tensor(numbers, [batch, height, width, channels])];
+    }),
+  );
+}
+
+/** Labels of all classes at a value's size. */
+function labels(network: Network, value: number, batch: number) {
+  const { height, width } = network.values[value]!;
+  return { label: Uint8Array.from({ length: batch * height * width }, (_, i) => i % CLASSES), height, width };
+}
+
+export async function measureSteps(one: Case, folder: string): Promise<Omit<Measured, "residentBytes">> {
+  const { kind, genotype, height, width, batch, runs } = one;
+  const settings = { classes: CLASSES, aggregateChannels: 48, separableRepeats: 1 };
+  const network = expand(parseArchitecture(genotype), settings, { height, width });
+  const slots = SIDES.flatMap((side) => slotsOf(network, side));
+  const model = Model.from(network, initialArrays(slots, random(1, "bench")), BN_EPSILON);
+  if (kind === "Stage0") return measureStage0(one, network, model, folder);
+  const start = inputs(network, [0], batch);
+  const optimizer = (side: Side, learningRate: number) =>
+    new Optimizer(model.vector(side), { ...stage1, learningRate });
+  const optimizers = {
+    encoder: optimizer("encoder", stage1.encoderLearningRate),
+    decoder: optimizer("decoder", stage1.decoderLearningRate),
+  };
+  const target = labels(network, network.logits, batch);
+  const work =
+    kind === "Training"
+      ? () => void model.step(network, start, target, optimizers)
+      : () => {
+          const [logits] = model.evaluate(network, start, [network.logits]);
+          // A GPU works on after the call: only numbers read back say that it is done.
+          read(logits!);
+          dispose(logits!);
+        };
+  const milliseconds = await timed(runs, work);
+  return { milliseconds, kernels: await profile(work) };
+}
+
+async function measureStage0({ batch, runs }: Case, network: Network, model: Model, folder: string) {
+  const { height, width } = network.values[0]!;
+  const names = Array.from({ length: 4 * batch }, (_, index) => ({ name: `shapes_${index}`, index }));
+  const cached = {
+    split: shapesSplit({ seed: 1, classes: 6, height, width }, names),
+    images: names.length,
+    training: { ...PRESETS.paper, crop: { height, width } },
+    encoder: { ...SCRATCH, arrays: initialArrays(ENCODER_SLOTS, random(1)), source: "bench" },
+    seed: 1,
+  };
+  const cache = await openFeatures(folder, cached, model, network, new Session("bench", undefined));
+  const nodes = network.nodes.slice(0, 2);
+  const decoder = new Optimizer(model.vector("decoder"), stage0);
+  const target = labels(network, nodes[0]!, batch);
+  const order = random(1, "order");
+  const readBatch = async () => {
+    const { features } = await cache.read(Array.from({ length: batch }, () => order.integer(cache.records)));
+    return features;
+  };
+  const features = await readBatch();
+  const start: Start = new Map(
+    nodes.map((node, i) => [node, tensor(features[i]!, [batch, ...cache.shapes[i]!])]),
+  );
+  const image = inputs(network, [0], batch);
+  const step = () => void model.step(network, start, target, { decoder });
+  const milliseconds = await timed(runs, step);
+  const reading = median(await timed(runs, async () => void (await readBatch())));
+  const encoding = median(await timed(runs, () => dispose(...model.evaluate(network, image, nodes))));
+  await cache.close();
+  return { milliseconds, reading, encoding, kernels: await profile(step) };
+}
