@@ -3,7 +3,7 @@
 // problem", CAIP 2005). It needs no inverse, so columns that depend on each other do no harm.
 
 /** Sweeps over all coordinates at most. */
-const SWEEPS = 100_000;
+const SWEEPS = 1_000_000;
 /** The residual's slope along a column is zero when this small beside the column's slope at x = 0. */
 const TOLERANCE = 1e-9;
 
