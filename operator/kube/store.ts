@@ -1,6 +1,8 @@
 // The store on an API server: what controllers look at all the time is read from caches that watches keep, and
 // everything else, and every write, goes to the server.
 import { setImmediate } from "node:timers";
+import { isDeepStrictEqual } from "node:util";
+import { UserError } from "@segnas/searchspace/errors.ts";
 import {
   ConflictError,
   type Kind,
@@ -72,6 +74,7 @@ export function createStore(remote: Remote, statusWritten: StatusWritten = () =>
     try {
       const after = await remote[operation]<K>(object);
       see(kind, after);
+      if (operation === "updateStatus") checkKept(object, after);
       if (before && operation === "updateStatus") statusWritten(before, after);
       return after;
     } catch (error) {
@@ -116,4 +119,19 @@ export function createStore(remote: Remote, statusWritten: StatusWritten = () =>
       tell(kind, type === "DELETED" ? cache.lose(keyOf(object), object.metadata.uid!) : cache.see(object));
     },
   };
+}
+
+/**
+ * A server whose CustomResourceDefinition is older than the operator drops what it does not know of, and then nothing
+ * has changed: to write it again and again would be for ever.
+ * @throws UserError where a status was written in vain
+ */
+function checkKept(written: Objects[Kind], after: Objects[Kind]): void {
+  if (after.metadata.resourceVersion !== written.metadata.resourceVersion) return;
+  const status = (object: Objects[Kind]): object =>
+    JSON.parse(JSON.stringify(("status" in object && object.status) || {}));
+  if (isDeepStrictEqual(status(written), status(after))) return;
+  throw new UserError(
+    `${after.metadata.name}: the cluster's CustomResourceDefinitions do not know all that this operator writes into status: upgrade them (helm upgrade, or kubectl apply --server-side -f crds/)`,
+  );
 }

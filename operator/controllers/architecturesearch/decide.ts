@@ -96,7 +96,8 @@ export function decideSearch(world: SearchWorld): SearchAction[] {
 
 /** Trials that are entered, but neither among the latest `trialsHistoryLimit` nor among the best. */
 function history({ search, trials, state }: SearchWorld): CandidateTrial[] {
-  const limit = search.spec.trialsHistoryLimit;
+  // A server whose CustomResourceDefinition is older than the field gives no default: then all are kept.
+  const limit: number = search.spec.trialsHistoryLimit ?? Number.POSITIVE_INFINITY;
   const entered = trials.filter(({ status }) => status?.entry !== undefined);
   if (entered.length <= limit) return [];
   const best = new Set([...state.top, ...state.paretoFront].map(({ trial }) => trial));

@@ -44,6 +44,10 @@ test("of the trials that are in the ledger the latest are kept, and the best", (
   assert.deepEqual(deleted(30), []);
   assert.deepEqual(deleted(12), [17, 16, 15, 14, 13, 12, 11, 10]);
   assert.equal(deleted(0).length, 20);
+  // As an API server with an older CustomResourceDefinition has it.
+  const world = worldOf({}, trials);
+  delete (world.search.spec as { trialsHistoryLimit?: number }).trialsHistoryLimit;
+  assert.ok(decideSearch(world).every(({ type }) => type !== "DeleteTrial"));
   // What is going is not deleted once more.
   for (const trial of trials) trial.metadata.deletionTimestamp = "2026-01-01T00:00:00Z";
   assert.deepEqual(deleted(0), []);
