@@ -1,13 +1,13 @@
 // Where a command reads searches: in a cluster, or in the folder of one on this machine. Nothing is written there.
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import type { Reader } from "@segnas/operator/api/store.ts";
 import type { ReadView, ToldEvent } from "@segnas/operator/kube/view.ts";
 import type { PolicyUpdate } from "@segnas/operator/ledger/snapshots.ts";
-import { runningTrials } from "@segnas/operator/local/progress.ts";
+import { localTrials } from "@segnas/operator/local/progress.ts";
 import { folderReader } from "@segnas/operator/local/source.ts";
+import { isLocked } from "@segnas/operator/local/store.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { type Command, Option } from "commander";
 import { folderOption } from "./manifest.ts";
@@ -90,7 +90,7 @@ function folderPlace(folder: string): Place {
   if (!statSync(join(folder, "objects.sqlite"), { throwIfNoEntry: false }))
     throw new UserError(`${folder}: holds no search; give the folder of one with --state`);
   const reader = folderReader(folder);
-  const isLive = () => isLocked(join(folder, "lock.sqlite"));
+  const isLive = () => isLocked(folder);
   return {
     where: folder,
     options: `--state ${folder}`,
@@ -102,7 +102,7 @@ function folderPlace(folder: string): Place {
       throw new UserError(`${folder} holds ${search ? `the search ${search.metadata.name}` : "no search"}`);
     },
     async view(search) {
-      const view = await (await readers()).readView(reader, search, runningTrials);
+      const view = await (await readers()).readView(reader, search, localTrials);
       // What no process runs any more may still stand there as running.
       return isLive() ? view : { ...view, running: [] };
     },
@@ -112,24 +112,6 @@ function folderPlace(folder: string): Place {
     isPassing: () => false,
     inWords: (error) => error,
   };
-}
-
-const SQLITE_BUSY = 5;
-
-/** Whether a process holds the lock of a folder (local/store.ts): it is tried, and let go at once. */
-function isLocked(file: string): boolean {
-  if (!statSync(file, { throwIfNoEntry: false })) return false;
-  try {
-    const lock = new DatabaseSync(file);
-    try {
-      lock.exec("BEGIN IMMEDIATE; ROLLBACK");
-      return false;
-    } finally {
-      lock.close();
-    }
-  } catch (error) {
-    return (error as { errcode?: number }).errcode === SQLITE_BUSY;
-  }
 }
 
 /** A command line that does something with a search that was found. */

@@ -1,7 +1,7 @@
 // Files that are there whole or not at all, whenever their writer is killed: written beside their place, then renamed.
 import { randomUUID } from "node:crypto";
 import { readdir, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 
 const ENDING = ".partial";
 
@@ -20,10 +20,9 @@ export async function writeWhole(path: string, data: string | Uint8Array): Promi
   }
 }
 
-/** Removes what killed writers of this file have left; nobody may be writing it. */
-export async function removePartials(path: string): Promise<void> {
-  const folder = dirname(path);
+/** Removes what killed writers have left in a folder, of one file where it is named; nobody may be writing there. */
+export async function removePartials(folder: string, file?: string): Promise<void> {
+  const start = file === undefined ? "" : `${file}.`;
   for (const name of await readdir(folder))
-    if (name.startsWith(`${basename(path)}.`) && name.endsWith(ENDING))
-      await rm(join(folder, name), { force: true });
+    if (name.startsWith(start) && name.endsWith(ENDING)) await rm(join(folder, name), { force: true });
 }

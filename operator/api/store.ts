@@ -106,11 +106,18 @@ export const isLaterVersion = (a = "", b = ""): boolean =>
 export const isLater = (a: KubernetesObject, b: KubernetesObject): boolean =>
   isLaterVersion(a.metadata.resourceVersion, b.metadata.resourceVersion);
 
+/** A key as one word, such as maps are kept by. */
+export const idOf = ({ namespace, name }: Key): string => `${namespace}/${name}`;
+
 /** The key of an object. */
 export const keyOf = ({ metadata }: KubernetesObject): Key => ({
   namespace: metadata.namespace ?? "default",
   name: metadata.name,
 });
+
+/** Whether an object has all these labels. */
+export const hasLabels = ({ metadata }: KubernetesObject, labels: Record<string, string>): boolean =>
+  Object.entries(labels).every(([label, value]) => metadata.labels?.[label] === value);
 
 /** Whether an object says that this owner controls it. */
 export const isControlledBy = (object: KubernetesObject, owner: KubernetesObject): boolean =>
@@ -248,3 +255,7 @@ export interface Event {
   /** As the older API wrote it. */
   deprecatedLastTimestamp?: string | null;
 }
+
+/** When an event was last told of (RFC 3339), as either API writes it. */
+export const lastTold = ({ series, deprecatedLastTimestamp, eventTime, metadata }: Event): string =>
+  series?.lastObservedTime ?? deprecatedLastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? "";

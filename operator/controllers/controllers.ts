@@ -1,6 +1,6 @@
 // The controllers of both kinds, driven by what the store tells of changes.
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
-import { type Key, type KubernetesObject, keyOf } from "../api/store.ts";
+import { idOf, type Key, type KubernetesObject, keyOf } from "../api/store.ts";
 import { reconcileSearch, type SearchDependencies } from "./architecturesearch/reconcile.ts";
 import { SEARCH_LABEL, TRIAL_LABEL } from "./candidatetrial/job.ts";
 import { reconcileTrial, type TrialDependencies } from "./candidatetrial/reconcile.ts";
@@ -41,7 +41,7 @@ export async function startControllers({
     CandidateTrial: queueOf("CandidateTrial", reconcileTrial),
   };
   const add = (kind: Controller, namespace: string, name: string | undefined): void =>
-    name === undefined ? undefined : queues[kind].add(`${namespace}/${name}`);
+    name === undefined ? undefined : queues[kind].add(idOf({ namespace, name }));
   /** The trial that a Job or a pod is of. */
   const addTrialOf = (object: KubernetesObject): void =>
     add("CandidateTrial", keyOf(object).namespace, object.metadata.labels?.[TRIAL_LABEL]);
@@ -71,7 +71,7 @@ export async function startControllers({
     store.watch("ArchitectureSearch", ({ type, object }) => {
       addSearch(object);
       const { namespace, name } = keyOf(object);
-      const key = `${namespace}/${name}`;
+      const key = idOf({ namespace, name });
       if (type === "DELETED") concern.delete(key);
       else if (concern.get(key) !== concerns(object)) {
         concern.set(key, concerns(object));

@@ -49,6 +49,23 @@ export const measuredResult = (
   })),
 });
 
+/** The attempt that a trial is at, if it is at one. */
+function openAttempt({ status }: CandidateTrial) {
+  const last = status?.attempts?.at(-1);
+  return last?.endTime === undefined && !status?.result ? last : undefined;
+}
+
+/** Whether a trial is at an attempt. */
+export const isRunning = (trial: CandidateTrial): boolean => openAttempt(trial) !== undefined;
+
+/** When the attempt that trains began (RFC 3339); undefined for a trial that does not train. */
+export const trainingSince = (trial: CandidateTrial): string | undefined => openAttempt(trial)?.startTime;
+
+export const isTraining = (trial: CandidateTrial): boolean => trainingSince(trial) !== undefined;
+
+/** Characters of a message in a condition or an attempt. */
+export const MAX_MESSAGE = 1000;
+
 /** Whether an unsettled trial waits for another with its network. */
 export const waitsForOther = ({ spec, status }: CandidateTrial): boolean =>
   spec.duplicateOf !== undefined && !status?.retrain;

@@ -1,7 +1,7 @@
 // The trials of searches as last seen: listed once, then kept by what the store tells of them. They may lag behind
 // the store, so every decision on them is written under a resourceVersion or checked against the store.
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import { isLater, type Key, keyOf, type Store } from "../api/store.ts";
+import { idOf, isLater, type Key, keyOf, type Store } from "../api/store.ts";
 import { SEARCH_LABEL } from "./candidatetrial/job.ts";
 
 export interface TrialCache {
@@ -20,9 +20,8 @@ export function cacheTrials(store: Store): TrialCache {
   const loading = new Map<string, Promise<void>>();
   /** By UID. An answer may come after the news that its object is gone. */
   const gone = new Set<string>();
-  const id = ({ namespace, name }: Key) => `${namespace}/${name}`;
   const searchOf = (trial: CandidateTrial) =>
-    id({ namespace: keyOf(trial).namespace, name: trial.metadata.labels?.[SEARCH_LABEL] ?? "" });
+    idOf({ namespace: keyOf(trial).namespace, name: trial.metadata.labels?.[SEARCH_LABEL] ?? "" });
 
   function see(trial: CandidateTrial): void {
     const trials = searches.get(searchOf(trial));
@@ -44,13 +43,13 @@ export function cacheTrials(store: Store): TrialCache {
 
   async function load(search: Key): Promise<void> {
     const known = new Map<string, CandidateTrial>();
-    searches.set(id(search), known);
+    searches.set(idOf(search), known);
     try {
       const listed = await store.list("CandidateTrial", search.namespace, { [SEARCH_LABEL]: search.name });
       for (const trial of listed) see(trial);
     } catch (error) {
-      searches.delete(id(search));
-      loading.delete(id(search));
+      searches.delete(idOf(search));
+      loading.delete(idOf(search));
       throw error;
     }
   }
@@ -59,7 +58,7 @@ export function cacheTrials(store: Store): TrialCache {
     see,
     close,
     async of(search) {
-      const key = id(search);
+      const key = idOf(search);
       if (!loading.has(key)) loading.set(key, load(search));
       await loading.get(key);
       return [...searches.get(key)!.values()];

@@ -1,6 +1,8 @@
 // Objects of one kind as last seen: by lists and watches, and by the answers to our own reads and writes, whichever
 // is newest. So what was written here is never read back as it was before.
 import {
+  hasLabels,
+  idOf,
   isLater,
   isLaterVersion,
   type Key,
@@ -30,12 +32,10 @@ export function createCache<K extends Kind>(): Cache<K> {
   const objects = new Map<string, Objects[K]>();
   const gone = new Set<string>();
   let lastList = "";
-  const id = ({ namespace, name }: Key): string => `${namespace}/${name}`;
-
   function see(object: Objects[K]): WatchEvent<K>[] {
     const { uid } = object.metadata;
     if (gone.has(uid!)) return [];
-    const key = id(keyOf(object));
+    const key = idOf(keyOf(object));
     const before = objects.get(key);
     if (before && !isLater(object, before)) return [];
     objects.set(key, object);
@@ -56,20 +56,18 @@ export function createCache<K extends Kind>(): Cache<K> {
 
   function lose(key: Key, uid: string): WatchEvent<K>[] {
     remember(uid);
-    const object = objects.get(id(key));
+    const object = objects.get(idOf(key));
     if (object?.metadata.uid !== uid) return [];
-    objects.delete(id(key));
+    objects.delete(idOf(key));
     return [{ type: "DELETED", object: object! }];
   }
 
   return {
-    get: (key) => objects.get(id(key)),
+    get: (key) => objects.get(idOf(key)),
     list(namespace, labels) {
-      const wanted = Object.entries(labels);
       const found = [...objects.values()].filter(
-        ({ metadata }: KubernetesObject) =>
-          (namespace === undefined || metadata.namespace === namespace) &&
-          wanted.every(([label, value]) => metadata.labels?.[label] === value),
+        (object: KubernetesObject) =>
+          (namespace === undefined || object.metadata.namespace === namespace) && hasLabels(object, labels),
       );
       return found.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
     },

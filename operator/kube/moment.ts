@@ -2,7 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
-import { type KubernetesObject, keyOf, type Reader } from "../api/store.ts";
+import { hasLabels, type KubernetesObject, keyOf, type Reader } from "../api/store.ts";
 import { readLedger } from "../ledger/shards.ts";
 
 const TRIES = 5;
@@ -39,7 +39,7 @@ function readerOf(objects: KubernetesObject[]): Reader {
       (object): object is never =>
         object.kind === kind &&
         (namespace === undefined || keyOf(object).namespace === namespace) &&
-        Object.entries(labels).every(([label, value]) => object.metadata.labels?.[label] === value),
+        hasLabels(object, labels),
     );
   return {
     list,

@@ -2,17 +2,15 @@
 // at it now and then.
 import { UserError } from "@segnas/searchspace/errors.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
-import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import { type Event, isControlledBy, keyOf, type Pod, type Reader } from "../api/store.ts";
-import { SEARCH_LABEL, TRAINER, TRIAL_LABEL } from "../controllers/candidatetrial/job.ts";
+import { type Event, isControlledBy, keyOf, lastTold, type Pod, type Reader } from "../api/store.ts";
+import { SEARCH_LABEL, TRAINER } from "../controllers/candidatetrial/job.ts";
+import { type Progress, type RunningTrial, runningTrials } from "../controllers/candidatetrial/progress.ts";
+import { isTraining } from "../controllers/status.ts";
 import { type Ledger, readLedger } from "../ledger/shards.ts";
 import { listManifests, type PolicyUpdate, readSnapshot } from "../ledger/snapshots.ts";
-import type { Progress } from "../local/progress.ts";
 import type { SearchView } from "../local/run.ts";
 import { type ApiClient, ApiError } from "./client.ts";
 import { collectionPath } from "./remote.ts";
-
-type Running = SearchView["running"];
 
 export interface ReadView extends SearchView {
   /** Why its ledger could not be read, where that is so: then it has no entries here. */
@@ -23,7 +21,7 @@ export interface ReadView extends SearchView {
 export async function readView(
   reader: Reader,
   search: ArchitectureSearch,
-  progressOf: (pods: Pod[]) => Promise<Running>,
+  progressOf: (pods: Pod[]) => Promise<RunningTrial[]>,
 ): Promise<ReadView> {
   const { namespace, name } = keyOf(search);
   const labels = { [SEARCH_LABEL]: name };
@@ -51,11 +49,6 @@ async function readEntries(reader: Reader, search: ArchitectureSearch) {
   }
 }
 
-function isTraining({ status }: CandidateTrial): boolean {
-  const last = status?.attempts?.at(-1);
-  return !status?.result && last?.startTime !== undefined && last.endTime === undefined;
-}
-
 /** What the policy was after each update, up to the newest snapshot that is whole; nothing before the first. */
 export async function readUpdates(reader: Reader, search: ArchitectureSearch): Promise<PolicyUpdate[]> {
   const store = { live: reader };
@@ -77,7 +70,7 @@ const TIMEOUT_MS = 2000;
  * Asks the trainers of running pods, through the API server, what they say of themselves. Where the right to get
  * pods/proxy is missing it asks once and never again.
  */
-export function progressThrough(client: ApiClient): (pods: Pod[]) => Promise<Running> {
+export function progressThrough(client: ApiClient): (pods: Pod[]) => Promise<RunningTrial[]> {
   let refused = false;
   async function progressOf(pod: Pod): Promise<Progress | undefined> {
     const port = trainerPort(pod);
@@ -95,16 +88,7 @@ export function progressThrough(client: ApiClient): (pods: Pod[]) => Promise<Run
       return undefined;
     }
   }
-  return (pods) =>
-    Promise.all(
-      pods
-        .filter(({ status }) => status?.phase === "Running")
-        .map(async (pod) => {
-          const progress = await progressOf(pod);
-          const stage = progress?.stage === undefined ? undefined : String(progress.stage);
-          return { trial: pod.metadata.labels![TRIAL_LABEL]!, stage, ...(progress && { progress }) };
-        }),
-    );
+  return (pods) => runningTrials(pods, progressOf);
 }
 
 function trainerPort({ spec }: Pod): number | undefined {
@@ -145,18 +129,12 @@ export async function readEvents(client: ApiClient, view: SearchView): Promise<T
   return events
     .flat()
     .filter(({ regarding }) => uids.has(regarding.uid))
-    .map(({ regarding, type = "Normal", reason, note = "", ...times }) => ({
-      ...{ about: regarding.name, type, reason, note, time: lastTime(times) },
-    }))
+    .map((event) => {
+      const { regarding, type = "Normal", reason, note = "" } = event;
+      return { about: regarding.name, type, reason, note, time: lastTold(event) };
+    })
     .sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
 }
-
-const lastTime = ({
-  series,
-  eventTime,
-  metadata,
-}: Pick<Event, "series" | "eventTime" | "metadata">): string =>
-  series?.lastObservedTime ?? eventTime ?? metadata.creationTimestamp ?? "";
 
 /** What was asked for, or something else where the right to it is missing. */
 const allowed = <T>(asked: Promise<T>, otherwise: T): Promise<T> =>

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import type { Logger } from "winston";
 import { controllerReference, type Job, keyOf, NotFoundError, type Pod, type Store } from "../api/store.ts";
 import { TRAINER } from "../controllers/candidatetrial/job.ts";
+import { jobEnd } from "../controllers/candidatetrial/outcome.ts";
 import { timestamp } from "../controllers/status.ts";
 import { signalGroup, startOf } from "./process.ts";
 import { startTrainer, type TrainerProcess } from "./trainer-process.ts";
@@ -30,11 +31,6 @@ export interface Kubelet {
 /** Where a pod's trainer serves its progress, on 127.0.0.1. */
 export const PORT_ANNOTATION = "segnas.dev/port";
 const RUNTIME = "process://";
-
-export const isJobFinished = ({ status }: Job): boolean =>
-  status?.conditions?.some(
-    ({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True",
-  ) ?? false;
 
 /** Ends what a former process left running, whose pods are lost, and runs Jobs from now on. */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
@@ -94,7 +90,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     }),
   ];
   // Jobs whose pod was never made have lost nothing.
-  for (const job of await store.list("Job", namespace)) if (!isJobFinished(job)) submit(job);
+  for (const job of await store.list("Job", namespace)) if (!jobEnd(job)) submit(job);
 
   const idle = async () => {
     while (running.size > 0) await Promise.all([...running.values()].map(({ ended }) => ended));
@@ -212,7 +208,7 @@ async function loseFormer({ store, namespace, logger }: KubeletOptions): Promise
       status: { ...pod.status, phase: "Failed", reason: "NodeLost", message },
     });
     const job = jobs.find(({ metadata }) => metadata.uid === pod.metadata.ownerReferences?.[0]?.uid);
-    if (job && !isJobFinished(job)) await finishJob(store, job, "Failed", { reason: "NodeLost", message });
+    if (job && !jobEnd(job)) await finishJob(store, job, "Failed", { reason: "NodeLost", message });
   }
 }
 

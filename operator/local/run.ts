@@ -12,13 +12,15 @@ import {
   type SearchDependencies,
 } from "../controllers/architecturesearch/reconcile.ts";
 import { defaultRetryDelay } from "../controllers/candidatetrial/decide.ts";
+import { jobEnd } from "../controllers/candidatetrial/outcome.ts";
+import type { RunningTrial } from "../controllers/candidatetrial/progress.ts";
 import { startControllers } from "../controllers/controllers.ts";
 import { isFinished, isTrue } from "../controllers/status.ts";
 import { cacheTrials } from "../controllers/trials.ts";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { startPolicy } from "../policy/client.ts";
-import { isJobFinished, startKubelet } from "./kubelet.ts";
-import { type Progress, runningTrials } from "./progress.ts";
+import { startKubelet } from "./kubelet.ts";
+import { localTrials } from "./progress.ts";
 import { sourceReader } from "./source.ts";
 import { openStore } from "./store.ts";
 import { takeOver } from "./takeover.ts";
@@ -47,7 +49,7 @@ export interface SearchView {
   search: ArchitectureSearch;
   trials: CandidateTrial[];
   entries: LedgerEntry[];
-  running: { trial: string; stage: string | undefined; progress?: Progress }[];
+  running: RunningTrial[];
   policy: PolicyUpdate[];
 }
 
@@ -105,7 +107,7 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
     if (search.status?.observedGeneration !== search.metadata.generation) return false;
     const suspended = search.spec.suspend && isTrue(search.status?.conditions, SearchCondition.Suspended);
     if (!suspended && !isFinished(search)) return false;
-    return (await store.list("Job", namespace)).every(isJobFinished);
+    return (await store.list("Job", namespace)).every(jobEnd);
   }
 
   async function run(signal: AbortSignal): Promise<ArchitectureSearch> {
@@ -146,7 +148,7 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
       const { ledger, updates } = await knowledgeOf(dependencies, search);
       const trials = await dependencies.trials.of(key);
       trials.sort((a, b) => a.spec.index - b.spec.index);
-      const running = await runningTrials(await store.list("Pod", namespace));
+      const running = await localTrials(await store.list("Pod", namespace));
       return { search, trials, entries: ledger.entries, running, policy: updates };
     },
     async close() {

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
-import type { Kind, KubernetesObject, Objects, Reader } from "../api/store.ts";
+import { hasLabels, type Kind, type KubernetesObject, type Objects, type Reader } from "../api/store.ts";
 
 const OTHERWISE = "; give the right folder with --start-from";
 
@@ -38,9 +38,7 @@ export function folderReader(folder: string, otherwise = ""): Reader {
       throw new UserError(`${folder} holds the search ${other.metadata.name}, not ${name}${otherwise}`);
     },
     async list(kind, namespace, labels = {}) {
-      return objects(folder, otherwise, kind, namespace).filter(({ metadata }) =>
-        Object.entries(labels).every(([label, value]) => metadata.labels?.[label] === value),
-      );
+      return objects(folder, otherwise, kind, namespace).filter((object) => hasLabels(object, labels));
     },
   };
 }

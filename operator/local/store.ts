@@ -10,6 +10,7 @@ import type { ArchitectureSearch } from "../api/generated/architecturesearches.t
 import {
   AlreadyExistsError,
   ConflictError,
+  hasLabels,
   type Key,
   type Kind,
   type KubernetesObject,
@@ -162,9 +163,7 @@ export function openStore(
     },
     async list(kind, namespace, labels = {}) {
       const objects = (selectAll.all(kind, namespace ?? null) as unknown as Row[]).map(parse);
-      return objects.filter(({ metadata }) =>
-        Object.entries(labels).every(([label, value]) => metadata.labels?.[label] === value),
-      ) as never;
+      return objects.filter((object) => hasLabels(object, labels)) as never;
     },
   };
   return {
@@ -296,17 +295,36 @@ function usable<T>(folder: string, open: () => T, lock?: DatabaseSync): T {
 
 /** Holds the folder's lock, a transaction that stays open: the system ends it with the process, however that ends. */
 function lockFolder(folder: string): DatabaseSync {
-  const lock = new DatabaseSync(join(folder, "lock.sqlite"));
+  const lock = new DatabaseSync(join(folder, LOCK));
   try {
     lock.exec("BEGIN IMMEDIATE");
     return lock;
   } catch (error) {
     lock.close();
-    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
+    if (!isBusy(error)) throw error;
     throw new UserError(
       `${folder}: another process runs this search; wait for its end, or give this one another folder with --state`,
     );
   }
 }
 
+/** Whether a process holds a folder: its lock is tried, and let go at once. */
+export function isLocked(folder: string): boolean {
+  const file = join(folder, LOCK);
+  if (!statSync(file, { throwIfNoEntry: false })) return false;
+  try {
+    const lock = new DatabaseSync(file);
+    try {
+      lock.exec("BEGIN IMMEDIATE; ROLLBACK");
+      return false;
+    } finally {
+      lock.close();
+    }
+  } catch (error) {
+    return isBusy(error);
+  }
+}
+
+const LOCK = "lock.sqlite";
 const SQLITE_BUSY = 5;
+const isBusy = (error: unknown): boolean => (error as { errcode?: number }).errcode === SQLITE_BUSY;

@@ -4,7 +4,7 @@ import { UserError } from "@segnas/searchspace/errors.ts";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import { isControlledBy, keyOf, type Reader } from "../api/store.ts";
+import { idOf, isControlledBy, keyOf, type Reader } from "../api/store.ts";
 import type { Knowledge } from "../controllers/architecturesearch/knowledge.ts";
 import { isFinished } from "../controllers/status.ts";
 import { readLedger } from "../ledger/shards.ts";
@@ -44,16 +44,16 @@ export function searchMetrics(registry: Registry, now: () => Date): SearchMetric
     const searches = source ? await source.store.list("ArchitectureSearch") : [];
     const trials = source ? await source.store.list("CandidateTrial") : [];
     settled.keep(searches);
-    const open = Map.groupBy(trials.filter(isOpen), (trial) => idOf(trial, trial.spec.search));
+    const open = Map.groupBy(trials.filter(isOpen), (trial) =>
+      idOf({ ...keyOf(trial), name: trial.spec.search }),
+    );
     const seen = await Promise.all(
       searches.map(async (search) => {
         const known = await knowledgeOf(search);
         if (known) settled.observe(search, known.ledger.entries);
         return {
           search,
-          open: (open.get(idOf(search, search.metadata.name)) ?? []).filter((trial) =>
-            isControlledBy(trial, search),
-          ),
+          open: (open.get(idOf(keyOf(search))) ?? []).filter((trial) => isControlledBy(trial, search)),
           baseline: known?.updates.at(-1)?.baseline,
           now: now(),
         };
@@ -65,7 +65,7 @@ export function searchMetrics(registry: Registry, now: () => Date): SearchMetric
 
   /** Undefined while its ledger is being read, and after its end. */
   async function knowledgeOf(search: ArchitectureSearch) {
-    const known = source?.knowledge.get(idOf(search, search.metadata.name));
+    const known = source?.knowledge.get(idOf(keyOf(search)));
     if (known?.uid !== search.metadata.uid) return undefined;
     // Of two that are settled the first counts.
     return Promise.race([known?.opening, undefined]).catch(() => undefined);
@@ -93,9 +93,6 @@ export function searchMetrics(registry: Registry, now: () => Date): SearchMetric
     },
   };
 }
-
-const idOf = (object: ArchitectureSearch | CandidateTrial, search: string): string =>
-  `${keyOf(object).namespace}/${search}`;
 
 const isOpen = ({ status }: CandidateTrial): boolean => !status?.result && status?.entry === undefined;
 

@@ -3,7 +3,7 @@
 import { SearchCondition } from "../api/conditions.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import { isTrue } from "../controllers/status.ts";
+import { isTraining, isTrue, trainingSince } from "../controllers/status.ts";
 import { resolvePolicy } from "../policy/settings.ts";
 import { PendingReason, pendingReason } from "./pending.ts";
 
@@ -34,16 +34,10 @@ const sample = (value: number | string | undefined): Sample[] =>
 const seconds = (time: string | undefined): Sample[] =>
   time === undefined ? [] : [[Date.parse(time) / 1000]];
 
-/** When the attempt of a trial that trains began, in milliseconds. */
-function trainingSince({ status }: CandidateTrial): number | undefined {
-  const last = status?.attempts?.at(-1);
-  return last?.startTime && !last.endTime ? Date.parse(last.startTime) : undefined;
-}
-
 /** Up to this moment, by attempts that still go on too. */
 function spentSeconds({ search, open, now }: SearchView): number {
-  const running = open.flatMap((trial) => trainingSince(trial) ?? []);
-  const since = running.reduce((sum, start) => sum + Math.max(0, now.getTime() - start) / 1000, 0);
+  const starts = open.flatMap((trial) => trainingSince(trial) ?? []);
+  const since = starts.reduce((sum, start) => sum + Math.max(0, now.getTime() - Date.parse(start)) / 1000, 0);
   return Number(search.status?.gpuSeconds ?? 0) + since;
 }
 
@@ -62,7 +56,7 @@ function budgetSeconds({ search }: SearchView): number | undefined {
 }
 
 function pendingSamples({ open }: SearchView): Sample[] {
-  const reasons = open.filter((trial) => trainingSince(trial) === undefined).map(pendingReason);
+  const reasons = open.filter((trial) => !isTraining(trial)).map(pendingReason);
   return Object.values(PendingReason).map((reason) => [
     reasons.filter((other) => other === reason).length,
     { reason },
@@ -118,7 +112,7 @@ export const STATUS_METRICS: Definition[] = [
   {
     name: "segnas_search_trials_running",
     help: "Trials that train.",
-    samples: ({ open }) => [[open.filter((trial) => trainingSince(trial) !== undefined).length]],
+    samples: ({ open }) => [[open.filter(isTraining).length]],
   },
   {
     name: "segnas_search_trials_pending",

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { kubectlProgram } from "../cluster/build.ts";
 import { dockerRuns } from "../cluster/kind.ts";
 import { HOME, KUBECONFIG, REPOSITORY, RUN, succeeds } from "../cluster/machine.ts";
 
@@ -62,7 +63,7 @@ if (why) {
 }
 await step(process.execPath, ["test/cluster/main.ts", "up"]);
 if (isOwn) await bringImages();
-await step("kubectl", ["apply", "--server-side", "--force-conflicts", "-f", "crds/"]);
+await step(await kubectlProgram(), ["apply", "--server-side", "--force-conflicts", "-f", "crds/"]);
 for (const [folder, concurrency] of Object.entries(SUITES[suite])) {
   const files = globSync(`test/e2e/${folder}/*.test.ts`, { cwd: REPOSITORY }).filter(
     (file) => names.length === 0 || names.some((name) => file.includes(name)),

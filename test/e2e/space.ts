@@ -14,6 +14,7 @@ import { isTrue } from "@segnas/operator/controllers/status.ts";
 import type { LedgerEntry } from "@segnas/operator/ledger/entry.ts";
 import { readLedger } from "@segnas/operator/ledger/shards.ts";
 import { startPolicy } from "@segnas/operator/policy/client.ts";
+import { SMALL_SEARCH } from "../small-search.ts";
 import { apply, client, kubectl, remote, standing, TRAINER_IMAGE } from "./cluster.ts";
 import { makeAccount, type OperatorProcess, startOperator } from "./operator.ts";
 import type { Pretence } from "./pretend-trainer.ts";
@@ -173,14 +174,7 @@ export function pretendSearch(
     kind: "ArchitectureSearch",
     metadata: { name },
     spec: {
-      seed: 7,
-      maxTrials: 6,
-      parallelism: 4,
-      policyLag: 4,
-      rewardOrder: "Index",
-      policy: { batchSize: 5, epochs: 1 },
-      dataset: { format: "Shapes" },
-      training: { crop: { height: 64, width: 64 } },
+      ...SMALL_SEARCH,
       trialTemplate: {
         spec: {
           terminationGracePeriodSeconds: 3,

@@ -1,8 +1,10 @@
 // Local searches with the pretend trainer.
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import { admit } from "@segnas/operator/api/validate.ts";
@@ -11,6 +13,7 @@ import { EMPTY, fold } from "@segnas/operator/ledger/fold.ts";
 import { type LocalOptions, openLocalSearch, type SearchView } from "@segnas/operator/local/run.ts";
 import { startPolicy } from "@segnas/operator/policy/client.ts";
 import { resolvePolicy } from "@segnas/operator/policy/settings.ts";
+import { SMALL_SEARCH } from "../small-search.ts";
 import type { Pretence } from "./pretend-trainer.ts";
 
 export const pretendTrainer = fileURLToPath(new URL("./pretend-trainer.ts", import.meta.url));
@@ -21,17 +24,7 @@ export const search = (spec: object): ArchitectureSearch =>
     apiVersion: "segnas.dev/v1alpha1",
     kind: "ArchitectureSearch",
     metadata: { name: "quick" },
-    spec: {
-      seed: 7,
-      maxTrials: 6,
-      parallelism: 4,
-      policyLag: 4,
-      rewardOrder: "Index",
-      policy: { batchSize: 5, epochs: 1 },
-      dataset: { format: "Shapes" },
-      training: { crop: { height: 64, width: 64 } },
-      ...spec,
-    },
+    spec: { ...SMALL_SEARCH, ...spec },
   });
 
 export const newFolder = (): string => mkdtempSync(join(tmpdir(), "segnas-local-"));
@@ -81,4 +74,22 @@ export async function policyHash({ search, entries }: SearchView): Promise<strin
   } finally {
     await policy.close();
   }
+}
+
+/** A copy of a search's folder with a text in one object replaced. */
+export function changedCopy(
+  folder: string,
+  copy: string,
+  name: RegExp,
+  change: (body: string) => string,
+): string {
+  cpSync(folder, copy, { recursive: true });
+  const database = new DatabaseSync(join(copy, "objects.sqlite"));
+  const rows = database.prepare("SELECT name, body FROM objects").all() as { name: string; body: string }[];
+  const row = rows.find((row) => name.test(row.name))!;
+  const body = change(row.body);
+  assert.notEqual(body, row.body);
+  database.prepare("UPDATE objects SET body = ? WHERE name = ?").run(body, row.name);
+  database.close();
+  return copy;
 }

@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -13,7 +12,7 @@ import { readLedger } from "@segnas/operator/ledger/shards.ts";
 import { openLocalSearch } from "@segnas/operator/local/run.ts";
 import { folderReader } from "@segnas/operator/local/source.ts";
 import { verifyFolder } from "@segnas/operator/local/verify.ts";
-import { newFolder, options, removeFolder, search, timeless } from "./local-fixtures.ts";
+import { changedCopy, newFolder, options, removeFolder, search, timeless } from "./local-fixtures.ts";
 
 const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const root = newFolder();
@@ -157,15 +156,7 @@ test("a changed byte of what was taken over is noticed", async () => {
     ],
   ];
   for (const [k, [name, change, finding]] of changes.entries()) {
-    const copy = join(root, `copy-${k}`);
-    cpSync(join(root, "second"), copy, { recursive: true });
-    const database = new DatabaseSync(join(copy, "objects.sqlite"));
-    const rows = database.prepare("SELECT name, body FROM objects").all() as { name: string; body: string }[];
-    const row = rows.find((row) => name.test(row.name))!;
-    const body = change(row.body);
-    assert.notEqual(body, row.body);
-    database.prepare("UPDATE objects SET body = ? WHERE name = ?").run(body, row.name);
-    database.close();
+    const copy = changedCopy(join(root, "second"), join(root, `copy-${k}`), name, change);
     const { findings } = await verifyFolder(copy);
     assert.ok(
       findings.some((sentence) => finding.test(sentence)),

@@ -3,13 +3,12 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openLocalSearch } from "@segnas/operator/local/run.ts";
 import { openStore } from "@segnas/operator/local/store.ts";
 import { verifyFolder } from "@segnas/operator/local/verify.ts";
-import { newFolder, options, policyHash, removeFolder } from "./local-fixtures.ts";
+import { changedCopy, newFolder, options, policyHash, removeFolder } from "./local-fixtures.ts";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 const root = newFolder();
@@ -27,19 +26,8 @@ before(async () => {
 after(() => removeFolder(root));
 
 let copies = 0;
-/** A copy of the folder with a text in one object replaced, under the digest of its row where that is asked for. */
-function changed(name: RegExp, change: (body: string) => string): string {
-  const copy = join(root, `copy-${copies++}`);
-  cpSync(folder, copy, { recursive: true });
-  const database = new DatabaseSync(join(copy, "objects.sqlite"));
-  const rows = database.prepare("SELECT name, body FROM objects").all() as { name: string; body: string }[];
-  const row = rows.find((row) => name.test(row.name))!;
-  const body = change(row.body);
-  assert.notEqual(body, row.body);
-  database.prepare("UPDATE objects SET body = ? WHERE name = ?").run(body, row.name);
-  database.close();
-  return copy;
-}
+const changed = (name: RegExp, change: (body: string) => string): string =>
+  changedCopy(folder, join(root, `copy-${copies++}`), name, change);
 
 test("an untouched search agrees, with its snapshots", async () => {
   const { findings, notes, entries, samples, trials, snapshots, policyUpdates } = await verifyFolder(folder);

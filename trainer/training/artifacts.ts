@@ -1,9 +1,10 @@
 // What a trial leaves behind for people: weights, its curve, predictions of every held-out image, and pictures.
-import { access, appendFile, constants, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { access, appendFile, constants, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { encode } from "fast-png";
 import sharp from "sharp";
 import { IGNORED, type Sample } from "../data/sample.ts";
+import { removePartials } from "../whole-file.ts";
 import type { Place } from "./gate.ts";
 import { isSystemError } from "./shared.ts";
 
@@ -72,8 +73,7 @@ export class Artifacts {
       await mkdir(folder, { recursive: true });
       // Sooner than with the first file, which may be hours away.
       await access(folder, constants.W_OK);
-      for (const name of await readdir(folder))
-        if (name.endsWith(".partial")) await rm(join(folder, name), { force: true });
+      await removePartials(folder);
       await rm(join(folder, CURVE), { force: true });
       if (curve.length > 0) await writeFile(join(folder, CURVE), curve.map(line).join(""));
     });

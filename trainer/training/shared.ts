@@ -2,7 +2,7 @@
 // folder cannot be used each does without, and says so.
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { removePartials } from "../whole-file.ts";
 import { Lock } from "./lock.ts";
@@ -34,7 +34,7 @@ export async function makeOnce({ path, isThere, make, waiting }: Making): Promis
     }
     try {
       // They may be large.
-      await removePartials(path);
+      await removePartials(dirname(path), basename(path));
       if (!(await isThere())) await make();
     } catch (error) {
       // It may have lost the lock, and its half-made file, to another who has made it meanwhile.

@@ -12,10 +12,12 @@ import type { TrialConfiguration } from "./configuration.ts";
 import { openFeatures } from "./features.ts";
 import { type Place, passes } from "./gate.ts";
 import { type Metrics, rewardOf } from "./metrics.ts";
+import type { Optimizer } from "./optimizer.ts";
 import { type Prepared, prepare, stage0Images } from "./prepared.ts";
 import { type Session, Untrainable } from "./session.ts";
 import {
   averagedModel,
+  type Batches,
   featureBatches,
   imageBatches,
   optimizerOf,
@@ -110,6 +112,9 @@ export async function runTrial(
     return !last && !stopped;
   };
 
+  const averaged = (optimizers: { encoder?: Optimizer; decoder: Optimizer }, batches: Batches) =>
+    averagedModel(model, network, optimizers, batches, statisticsBatches, seed, session);
+
   let goesOn = true;
   if (stage0.epochs > 0 && saved?.stage !== 1) {
     const settings = {
@@ -134,17 +139,9 @@ export async function runTrial(
         await trainEpoch(model, network, batches(stream), optimizers, copyAverages, session);
         await checkpoints.write({ stage: 0, epoch }, model, optimizers, curve);
       }
-      const averaged = await averagedModel(
-        model,
-        network,
-        optimizers,
-        batches,
-        statisticsBatches,
-        seed,
-        session,
-      );
+      const judged = await averaged(optimizers, batches);
       model.dispose();
-      model = averaged;
+      model = judged;
     } finally {
       optimizers.decoder.dispose();
       await cache.close();
@@ -163,20 +160,12 @@ export async function runTrial(
         await trainEpoch(model, network, batches(stream), optimizers, copyAverages, session);
         await checkpoints.write({ stage: 1, epoch }, model, optimizers, curve);
       }
-      const averaged = await averagedModel(
-        model,
-        network,
-        optimizers,
-        batches,
-        statisticsBatches,
-        seed,
-        session,
-      );
-      goesOn = await judge(averaged, 1, epoch);
-      if (goesOn) averaged.dispose();
+      const judged = await averaged(optimizers, batches);
+      goesOn = await judge(judged, 1, epoch);
+      if (goesOn) judged.dispose();
       else {
         model.dispose();
-        model = averaged;
+        model = judged;
       }
     }
     optimizers.encoder.dispose();

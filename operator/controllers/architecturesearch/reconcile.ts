@@ -5,6 +5,7 @@ import type { CandidateTrial, CandidateTrialStatus } from "../../api/generated/c
 import {
   AlreadyExistsError,
   ConflictError,
+  idOf,
   isControlledBy,
   type Key,
   keyOf,
@@ -43,8 +44,6 @@ interface Known {
   uid: string;
   opening: Promise<Knowledge>;
 }
-
-const idOf = ({ namespace, name }: Key): string => `${namespace}/${name}`;
 
 /** How long to wait for a trial of the same name, but another owner, to go. */
 const FOREIGN_MS = 5_000;

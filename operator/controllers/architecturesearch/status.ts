@@ -9,7 +9,7 @@ import type {
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { type Ranked, REFUSALS, type SearchState } from "../../ledger/fold.ts";
 import { gpuSeconds, WAITS } from "../candidatetrial/decide.ts";
-import { decimal, isTrue, timestamp } from "../status.ts";
+import { decimal, isRunning, isTraining, isTrue, MAX_MESSAGE, timestamp } from "../status.ts";
 import { nextIndex, type SearchWorld } from "./decide.ts";
 
 export interface Verdict {
@@ -131,14 +131,6 @@ export function verdict(world: SearchWorld): Verdict | undefined {
   return undefined;
 }
 
-const isRunning = ({ status }: CandidateTrial): boolean => {
-  const last = status?.attempts?.at(-1);
-  return last !== undefined && last.endTime === undefined && !status?.result;
-};
-
-const isTraining = (trial: CandidateTrial): boolean =>
-  isRunning(trial) && trial.status?.attempts?.at(-1)?.startTime !== undefined;
-
 /** The status that the search should have, the very same object where it has it. */
 export function searchStatus(world: SearchWorld, ended: Verdict | undefined): ArchitectureSearchStatus {
   const { search, state, entropy, now } = world;
@@ -252,8 +244,6 @@ export function stalledStatus(
   const conditions = setCondition(before, stalled, timestamp(now));
   return conditions === before ? undefined : { ...search.status, conditions };
 }
-
-const MAX_MESSAGE = 1000;
 
 /** Which trials wait for a pod that something keeps from starting, and what the first of them says. */
 function waiting(world: SearchWorld): string | undefined {

@@ -4,7 +4,7 @@ import { setCondition, TrialCondition, TrialReason } from "../../api/conditions.
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial, CandidateTrialStatus } from "../../api/generated/candidatetrials.ts";
 import { type Event, isControlledBy, type Job, type Pod } from "../../api/store.ts";
-import { decimal, isFinished, measuredResult, timestamp, waitsForOther } from "../status.ts";
+import { decimal, isFinished, MAX_MESSAGE, measuredResult, timestamp, waitsForOther } from "../status.ts";
 import { attemptJob, attemptName } from "./job.ts";
 import {
   AttemptCause,
@@ -42,8 +42,6 @@ export interface TrialWorld {
 
 export type Attempt = NonNullable<CandidateTrialStatus["attempts"]>[number];
 type Result = NonNullable<CandidateTrialStatus["result"]>;
-
-const MAX_MESSAGE = 1000;
 
 /** 10 s, doubled with each failure, at most 5 minutes: as Kubernetes' own Job controller does it. */
 export const defaultRetryDelay = (failures: number): number =>

@@ -1,5 +1,5 @@
 // Why an attempt does not train yet, and since when that counts as waiting for its pod.
-import type { ContainerStatus, Event, Job, Pod } from "../../api/store.ts";
+import { type ContainerStatus, type Event, type Job, lastTold, type Pod } from "../../api/store.ts";
 
 /** What every container goes through on its way. */
 const ORDINARY = ["ContainerCreating", "PodInitializing"];
@@ -33,15 +33,11 @@ export function whyPending(job: Job, pod: Pod | undefined, events: Event[]): str
 /** The Job controller tells nowhere else that a quota, a policy or a missing ServiceAccount keeps it from making pods. */
 function whyNoPod({ metadata }: Job, events: Event[]): string | undefined {
   const own = events.filter(({ regarding }) => regarding.uid === metadata.uid);
-  const last = own.sort((a, b) => toldAt(a) - toldAt(b)).at(-1);
+  const last = own.sort((a, b) => timeOf(a) - timeOf(b)).at(-1);
   return last && sentence({ reason: last.reason, message: last.note });
 }
 
-/** When an event was last told of, in milliseconds. */
-const toldAt = ({ series, deprecatedLastTimestamp, eventTime, metadata }: Event): number =>
-  Date.parse(
-    series?.lastObservedTime ?? deprecatedLastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? "",
-  ) || 0;
+const timeOf = (event: Event): number => Date.parse(lastTold(event)) || 0;
 
 const isStuck = ({ state }: ContainerStatus): boolean =>
   state.waiting?.reason !== undefined && !ORDINARY.includes(state.waiting.reason);

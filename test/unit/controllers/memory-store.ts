@@ -3,6 +3,7 @@
 import {
   AlreadyExistsError,
   ConflictError,
+  hasLabels,
   type Key,
   type Kind,
   type KubernetesObject,
@@ -56,11 +57,7 @@ export function memoryStore(now = () => new Date("2026-01-02T03:04:05Z")): Store
       const texts = [...objects]
         .filter(([key]) => key.startsWith(start))
         .sort(([a], [b]) => (a < b ? -1 : 1));
-      return texts
-        .map(([, text]) => parse(text)!)
-        .filter(({ metadata }) =>
-          Object.entries(labels).every(([label, value]) => metadata.labels?.[label] === value),
-        ) as never;
+      return texts.map(([, text]) => parse(text)!).filter((object) => hasLabels(object, labels)) as never;
     },
   };
   return {
