@@ -15,7 +15,7 @@ import {
 import { defaultRetryDelay } from "./controllers/candidatetrial/decide.ts";
 import { type Controller, startControllers } from "./controllers/controllers.ts";
 import { cacheTrials } from "./controllers/trials.ts";
-import { type Access, ApiError, createClient } from "./kube/client.ts";
+import { type Access, ApiError, createClient, writesWhile } from "./kube/client.ts";
 import { conditionEvents } from "./kube/condition-events.ts";
 import { createRecorder } from "./kube/events.ts";
 import { openClusterStore } from "./kube/informers.ts";
@@ -76,7 +76,8 @@ export function createOperator(
     if (isOurs(before) && isOurs(after)) recorder.record(after, conditionEvents(before, after));
   };
   const store = openClusterStore({
-    ...{ client, namespace, statusWritten, now, random },
+    ...{ namespace, statusWritten, now, random },
+    client: writesWhile(client, () => holds()),
     failed(kind, error) {
       // A version that is too old is listed anew: that is how watches go on.
       const expired = error instanceof ApiError && error.status === 410;
@@ -84,6 +85,7 @@ export function createOperator(
       if (!expired) watches.failed(kind);
     },
   });
+  let holds = (): boolean => false;
   let synced = false;
   store.synced.then(
     () => {
@@ -106,6 +108,7 @@ export function createOperator(
         },
         signal,
       );
+      ({ holds } = leadership);
       metrics.leads(LEASE, true);
       logger.info("leading", { identity: pod.uid, namespace: namespace ?? "all" });
       leadership.lost.addEventListener("abort", () => end.reject(leadership.lost.reason));

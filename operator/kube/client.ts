@@ -165,6 +165,20 @@ export function createClient(
   };
 }
 
+/**
+ * The client for who may write only while something holds, such as a Lease. A process that was stopped and wakes may
+ * be about to write before any timer can tell it that its time is over: so it is asked before each write.
+ */
+export const writesWhile = (client: ApiClient, holds: () => boolean): ApiClient => ({
+  ...client,
+  async request<T>(request: ApiRequest): Promise<T> {
+    const { method = "GET", path } = request;
+    if (method !== "GET" && !holds())
+      throw new Error(`${method} ${path}: the Lease is not held, nothing is written`);
+    return await client.request<T>(request);
+  },
+});
+
 /** The kubeconfig's own agent opens a connection for each request. That of a proxy is left as it is. */
 function keepAlive(agent: http.Agent): http.Agent {
   const given = (agent as http.Agent & { options: https.AgentOptions }).options;

@@ -7,7 +7,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { ApiError, createClient } from "@segnas/operator/kube/client.ts";
+import {
+  type ApiClient,
+  ApiError,
+  type ApiRequest,
+  createClient,
+  writesWhile,
+} from "@segnas/operator/kube/client.ts";
 import { loadKubeConfig } from "@segnas/operator/kube/kubeconfig.ts";
 import { temporaryFolder } from "../local/folder.ts";
 import { type Answer, configFor, sendJson, sendStatus, startApiServer, status, until } from "./api-server.ts";
@@ -261,4 +267,22 @@ test("kubeconfig: what is wrong with it is said in a sentence", (context) => {
   assert.equal(loadKubeConfig().getCurrentCluster()?.server, "http://a.example");
   const message = /^kubeconfig: it has no context other with a cluster/;
   assert.throws(() => loadKubeConfig("other"), { name: "UserError", message });
+});
+
+test("who may write only while something holds reads all the same", async () => {
+  const asked: string[] = [];
+  const client: ApiClient = {
+    namespace: "n",
+    request: async <T>({ method = "GET", path }: ApiRequest) => void asked.push(`${method} ${path}`) as T,
+    text: async () => "",
+    async *lines() {},
+  };
+  let holds = true;
+  const own = writesWhile(client, () => holds);
+  await own.request({ method: "POST", path: "/a" });
+  holds = false;
+  for (const method of ["POST", "PUT", "PATCH", "DELETE"] as const)
+    await assert.rejects(own.request({ method, path: "/b" }), /the Lease is not held/);
+  await own.request({ path: "/c" });
+  assert.deepEqual(asked, ["POST /a", "GET /c"]);
 });
