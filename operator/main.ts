@@ -42,5 +42,6 @@ try {
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
   console.error(error.message);
-  process.exitCode = 1;
+  // Its watches would go on for ever.
+  process.exit(1);
 }

@@ -3,9 +3,10 @@ import { randomUUID } from "node:crypto";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import type { Registry } from "prom-client";
 import type { Logger } from "winston";
+import { SearchReason, StalledError } from "./api/conditions.ts";
 import type { ArchitectureSearch } from "./api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "./api/generated/candidatetrials.ts";
-import type { Key, Objects } from "./api/store.ts";
+import { ConflictError, type Key, type Objects } from "./api/store.ts";
 import {
   forget,
   forgetAll,
@@ -41,8 +42,8 @@ const FAILURE_MS = 500;
 const LONGEST_FAILURE_MS = 300_000;
 /** How long until a search that a person has to mend is looked at again, if nothing changes before. */
 const STALLED_MS = 60_000;
-/** So many failures in a row may come of what is kept in memory. */
-const FORGET_AFTER = 3;
+/** So many failures in a row may come of what is kept in memory, which is forgotten, or last, which is told. */
+const PATIENCE = 3;
 
 export interface Operator {
   /** What keeps it from being ready; undefined where nothing does. */
@@ -168,15 +169,21 @@ export function createOperator(
     const about = { controller, namespace: key.namespace, name: key.name };
     const later = (milliseconds: number): Date => new Date(now().getTime() + milliseconds);
     const isSearch = controller === "ArchitectureSearch";
-    if (isSearch && error instanceof UserError) {
-      logger.warn("search stalled", { ...about, reason: error.message });
-      stallSearch(dependencies, key, error.message).catch((cause) =>
+    const stall = (reason: SearchReason): void => {
+      stallSearch(dependencies, key, reason, sentenceOf(error)).catch((cause) =>
         logger.warn("status not written", { ...about, reason: sentenceOf(cause) }),
       );
+    };
+    if (isSearch && error instanceof UserError) {
+      logger.warn("search stalled", { ...about, reason: error.message });
+      stall(error instanceof StalledError ? error.reason : SearchReason.LedgerUnusable);
       return later(STALLED_MS);
     }
     logger.warn("reconcile failed", { ...about, failures, reason: sentenceOf(error) });
-    if (isSearch && failures >= FORGET_AFTER) forget(dependencies, key).catch(() => {});
+    if (isSearch && failures >= PATIENCE) {
+      forget(dependencies, key).catch(() => {});
+      if (!(error instanceof ConflictError)) stall(SearchReason.ReconcileFailed);
+    }
     return later(Math.min(FAILURE_MS * 2 ** Math.min(failures - 1, 20), LONGEST_FAILURE_MS));
   }
 

@@ -32,7 +32,8 @@ export async function serveProgress(
     loss.set(value);
   };
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://trainer");
+    // Whatever was asked for: "//" is no URL.
+    const [pathname] = request.url!.split("?");
     if (pathname === "/progress") {
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify(session.progress));

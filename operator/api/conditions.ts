@@ -1,4 +1,5 @@
 // The conditions in the status of searches and trials: their types, their reasons, and how one is set.
+import { UserError } from "@segnas/searchspace/errors.ts";
 import type { Condition } from "./meta.ts";
 
 /** Types of a search's conditions. */
@@ -35,7 +36,7 @@ export const SearchReason = {
   WaitingForPods: "WaitingForPods",
   /** Suspended; Progressing is False: spec.suspend is true. */
   Suspended: "Suspended",
-  /** Complete: spec.maxTrials trials have settled. */
+  /** Complete, or Failed where no trial has succeeded: spec.maxTrials trials have settled. */
   MaxTrialsReached: "MaxTrialsReached",
   /** Complete, or Failed where no trial has succeeded: spec.budget.activeDeadlineSeconds have passed. */
   DeadlineExceeded: "DeadlineExceeded",
@@ -45,10 +46,27 @@ export const SearchReason = {
   MaxFailedTrialsReached: "MaxFailedTrialsReached",
   /** Failed before the first success, Stalled after it: the trainer refuses the configuration. */
   InvalidConfiguration: "InvalidConfiguration",
-  /** Stalled: the ledger, its own or the one that it begins with, is damaged, does not fit, or is of another version. */
+  /** Stalled: the ledger is damaged, or of another version. */
   LedgerUnusable: "LedgerUnusable",
+  /** Stalled: what spec.startingPoints.search names is not there, is damaged, or does not fit. */
+  StartingPointsUnusable: "StartingPointsUnusable",
+  /** Stalled: an object that no controller owns has the name that a trial is to have. */
+  NameTaken: "NameTaken",
+  /** Stalled: the cluster's CustomResourceDefinitions are older than the operator. */
+  OutdatedDefinitions: "OutdatedDefinitions",
+  /** Stalled: what the operator does for the search fails again and again; it is tried on. */
+  ReconcileFailed: "ReconcileFailed",
 } as const;
 export type SearchReason = (typeof SearchReason)[keyof typeof SearchReason];
+
+/** What keeps a search from going on until a person has removed it. */
+export class StalledError extends UserError {
+  readonly reason: SearchReason;
+  constructor(reason: SearchReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
 
 /** Why a trial is as it is; those of Failed are also the causes in results and attempts. */
 export const TrialReason = {

@@ -154,6 +154,7 @@ export interface Container {
 }
 
 export interface PodSpec {
+  initContainers?: Container[];
   containers: Container[];
   /** From when it has come to a machine. */
   activeDeadlineSeconds?: number;

@@ -2,7 +2,7 @@
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import { idOf, type Key, type KubernetesObject, keyOf } from "../api/store.ts";
 import { reconcileSearch, type SearchDependencies } from "./architecturesearch/reconcile.ts";
-import { SEARCH_LABEL, TRIAL_LABEL } from "./candidatetrial/job.ts";
+import { TRIAL_LABEL } from "./candidatetrial/job.ts";
 import { reconcileTrial, type TrialDependencies } from "./candidatetrial/reconcile.ts";
 import { createQueue, type Queue, type QueueObserver } from "./queue.ts";
 import { isFinished } from "./status.ts";
@@ -55,8 +55,8 @@ export async function startControllers({
 
   async function addTrialsOf(search: ArchitectureSearch): Promise<void> {
     const { namespace, name } = keyOf(search);
-    for (const trial of await store.list("CandidateTrial", namespace, { [SEARCH_LABEL]: name }))
-      add("CandidateTrial", namespace, trial.metadata.name);
+    for (const { metadata, spec } of await store.list("CandidateTrial", namespace))
+      if (spec.search === name) add("CandidateTrial", namespace, metadata.name);
   }
 
   async function addAll(): Promise<void> {
@@ -81,7 +81,7 @@ export async function startControllers({
     store.watch("CandidateTrial", ({ object }) => {
       const { namespace, name } = keyOf(object);
       add("CandidateTrial", namespace, name);
-      add("ArchitectureSearch", namespace, object.metadata.labels?.[SEARCH_LABEL]);
+      add("ArchitectureSearch", namespace, object.spec.search);
     }),
     store.watch("Pod", ({ object }) => addTrialOf(object)),
     store.watch("Job", ({ object }) => addTrialOf(object)),

@@ -2,10 +2,9 @@
 // the store, so every decision on them is written under a resourceVersion or checked against the store.
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
 import { idOf, isLater, type Key, keyOf, type Store } from "../api/store.ts";
-import { SEARCH_LABEL } from "./candidatetrial/job.ts";
 
 export interface TrialCache {
-  /** The trials that are labelled with a search. They are shared: not to be changed. */
+  /** The trials of a search by their spec, as anybody may change labels. They are shared: not to be changed. */
   of(search: Key): Promise<CandidateTrial[]>;
   /** Takes over what a write or a read has answered, unless something newer is known. */
   see(trial: CandidateTrial): void;
@@ -21,7 +20,7 @@ export function cacheTrials(store: Store): TrialCache {
   /** By UID. An answer may come after the news that its object is gone. */
   const gone = new Set<string>();
   const searchOf = (trial: CandidateTrial) =>
-    idOf({ namespace: keyOf(trial).namespace, name: trial.metadata.labels?.[SEARCH_LABEL] ?? "" });
+    idOf({ namespace: keyOf(trial).namespace, name: trial.spec.search });
 
   function see(trial: CandidateTrial): void {
     const trials = searches.get(searchOf(trial));
@@ -45,8 +44,8 @@ export function cacheTrials(store: Store): TrialCache {
     const known = new Map<string, CandidateTrial>();
     searches.set(idOf(search), known);
     try {
-      const listed = await store.list("CandidateTrial", search.namespace, { [SEARCH_LABEL]: search.name });
-      for (const trial of listed) see(trial);
+      for (const trial of await store.list("CandidateTrial", search.namespace))
+        if (trial.spec.search === search.name) see(trial);
     } catch (error) {
       searches.delete(idOf(search));
       loading.delete(idOf(search));

@@ -10,7 +10,7 @@ import {
   NotFoundError,
   type Objects,
 } from "../api/store.ts";
-import { type ApiClient, ApiError } from "./client.ts";
+import { type ApiClient, ApiError, type ApiRequest } from "./client.ts";
 import type { Remote } from "./store.ts";
 
 interface Resource {
@@ -53,10 +53,12 @@ export function createRemote(client: ApiClient): Remote {
     method: "POST" | "PUT",
     where: string,
     object: Objects[K],
+    query?: ApiRequest["query"],
   ): Promise<Objects[K]> {
     const kind = object.kind as K;
     try {
-      return received(kind, await client.request<Objects[K]>({ method, path: where, body: object }));
+      const request = { method, path: where, body: object, ...(query && { query }) };
+      return received(kind, await client.request<Objects[K]>(request));
     } catch (error) {
       throw meaning(kind, error);
     }
@@ -90,7 +92,14 @@ export function createRemote(client: ApiClient): Remote {
       } while (next);
       return objects;
     },
-    create: (object) => write("POST", collectionPath(object.kind, keyOf(object).namespace), object),
+    // People write the pod of a Job: a field that there is none of is a mistake of theirs.
+    create: (object) =>
+      write(
+        "POST",
+        collectionPath(object.kind, keyOf(object).namespace),
+        object,
+        object.kind === "Job" ? { fieldValidation: "Strict" } : undefined,
+      ),
     update: (object) => write("PUT", path(object.kind, keyOf(object)), object),
     updateStatus: (object) => write("PUT", `${path(object.kind, keyOf(object))}/status`, object),
     async delete<K extends Kind>(kind: K, key: Key, { uid }: { uid: string }) {

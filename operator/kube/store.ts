@@ -2,7 +2,7 @@
 // everything else, and every write, goes to the server.
 import { setImmediate } from "node:timers";
 import { isDeepStrictEqual } from "node:util";
-import { UserError } from "@segnas/searchspace/errors.ts";
+import { SearchReason, StalledError } from "../api/conditions.ts";
 import {
   ConflictError,
   type Kind,
@@ -124,14 +124,15 @@ export function createStore(remote: Remote, statusWritten: StatusWritten = () =>
 /**
  * A server whose CustomResourceDefinition is older than the operator drops what it does not know of, and then nothing
  * has changed: to write it again and again would be for ever.
- * @throws UserError where a status was written in vain
+ * @throws StalledError where a status was written in vain
  */
 function checkKept(written: Objects[Kind], after: Objects[Kind]): void {
   if (after.metadata.resourceVersion !== written.metadata.resourceVersion) return;
   const status = (object: Objects[Kind]): object =>
     JSON.parse(JSON.stringify(("status" in object && object.status) || {}));
   if (isDeepStrictEqual(status(written), status(after))) return;
-  throw new UserError(
+  throw new StalledError(
+    SearchReason.OutdatedDefinitions,
     `${after.metadata.name}: the cluster's CustomResourceDefinitions do not know all that this operator writes into status: upgrade them (helm upgrade, or kubectl apply --server-side -f crds/)`,
   );
 }

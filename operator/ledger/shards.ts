@@ -117,7 +117,8 @@ export async function readLedger(store: Reader, search: ArchitectureSearch): Pro
 
 /**
  * Reads the ledger and makes `holder` the one who writes it. `held` says that it was so before.
- * @throws FencedError where another has become so since; UserError as readLedger
+ * @throws FencedError where another has become so since; UserError as readLedger, or where the search's status knows
+ * of more entries
  */
 export async function openLedger(
   store: Store,
@@ -128,6 +129,12 @@ export async function openLedger(
   for (;;) {
     const ledger = await readLedger(store.live, search);
     const last = ledger.last?.spec.shard;
+    // The status is written after the ledger, and was read before.
+    const told = search.status?.entries ?? 0;
+    if (told > ledger.entries.length)
+      throw new UserError(
+        `ledger of ${search.metadata.name}: it ends after ${ledger.entries.length} entries, but there were ${told}: records are missing`,
+      );
     if (held && last && last.holder !== holder)
       throw new FencedError(`${search.metadata.name}: another process has taken over this search`);
     const epoch = (last?.epoch ?? 0) + 1;

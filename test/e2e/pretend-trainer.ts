@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 
 /** What an attempt does: an exit code, memory without end, or a result that is no result. */
-export type Misdeed = number | "hog" | "stubborn" | "empty" | "nan";
+export type Misdeed = number | "hog" | "stubborn" | "empty" | "nan" | "odd";
 export interface Pretence {
   /** How long a trial takes at least and at most. */
   seconds?: [number, number];
@@ -62,4 +62,5 @@ const sum = Buffer.from(JSON.stringify(trial.architecture)).reduce(
 const reward = misdeed === "nan" ? Number.NaN : (sum % 97) / 97;
 const metrics = { meanIoU: reward, meanAccuracy: reward, frequencyWeightedIoU: reward };
 const slots = [{ stage: 0, epoch: 1, reward: reward / 2, meanIoU: reward / 2 }];
-end(0, { outcome: "Succeeded", reward, metrics, slots, parameters: 100_000 + sum, macs: 1, seconds: 1 });
+const parameters = misdeed === "odd" ? -1.5 : 100_000 + sum;
+end(0, { outcome: "Succeeded", reward, metrics, slots, parameters, macs: 1, seconds: 1 });

@@ -3,7 +3,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { fromDecisions } from "@segnas/searchspace/decisions.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
-import { TrialReason } from "../../api/conditions.ts";
+import { SearchReason, StalledError, TrialReason } from "../../api/conditions.ts";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import { type Key, keyOf, type Reader } from "../../api/store.ts";
 import type { SettledEntry } from "../../ledger/entry.ts";
@@ -111,7 +111,7 @@ const rejection = ({ spec }: ArchitectureSearch, violation: string) => ({
  * Takes over what is not taken over yet, if the search begins with another. Which entries these are is noted in the
  * ledger first: a later call goes on with the same, from the same beginning of the other ledger, however that has grown.
  * Where it throws, the knowledge is of no use any more.
- * @throws UserError as planImports, or where the other ledger is gone too early; and as `enter` does
+ * @throws StalledError where planImports would, or where the other ledger is gone too early; and as `enter` does
  */
 export async function takeImports(
   dependencies: KnowledgeDependencies,
@@ -123,6 +123,10 @@ export async function takeImports(
     await take(dependencies, search, knowledge);
   } catch (error) {
     await knowledge.policy.close();
+    if (error instanceof UserError && !(error instanceof StalledError)) {
+      const message = `${error.message} (it is tried again; to change the field, apply the search under another name)`;
+      throw new StalledError(SearchReason.StartingPointsUnusable, message);
+    }
     throw error;
   }
 }
@@ -168,7 +172,8 @@ async function notedImports(
   taken: number,
 ): Promise<Import[]> {
   const lost = (why: string) =>
-    new UserError(
+    new StalledError(
+      SearchReason.StartingPointsUnusable,
       `${FIELD}: ${taken} of ${count} trials of the search ${name} are taken over, the others cannot be: ${why}; put it back as it was, or begin anew under another name`,
     );
   const source = await readSource(sources, { ...keyOf(search), name }).catch((error) => {

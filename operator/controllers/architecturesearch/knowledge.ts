@@ -1,6 +1,5 @@
 // What the operator keeps in memory of a search: its ledger, the fold over it, and the policy that has learned
 // from it. All of it comes from the ledger, so it may be dropped and built again at any time.
-import { UserError } from "@segnas/searchspace/errors.ts";
 import type { Logger } from "winston";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { Reader, Store } from "../../api/store.ts";
@@ -83,13 +82,6 @@ export async function openKnowledge(
 ): Promise<Knowledge> {
   const { store, startPolicy, holder, snapshotEvery = SNAPSHOT_EVERY } = dependencies;
   const ledger = await openLedger(store, search, holder, held);
-  // The status is written after the ledger, and was read before.
-  const told = search.status?.entries ?? 0;
-  if (told > ledger.entries.length) {
-    throw new UserError(
-      `ledger of ${search.metadata.name}: it ends after ${ledger.entries.length} entries, but there were ${told}: records are missing`,
-    );
-  }
   const { seed, policy } = search.spec;
   const knowledge: Knowledge = {
     settings: foldSettings(search),

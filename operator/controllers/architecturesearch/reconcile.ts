@@ -1,5 +1,6 @@
 // Brings one search on: reads it and its trials, decides, acts, until there is nothing to do.
 import { setImmediate as turn } from "node:timers/promises";
+import { SearchReason, StalledError } from "../../api/conditions.ts";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial, CandidateTrialStatus } from "../../api/generated/candidatetrials.ts";
 import {
@@ -150,10 +151,11 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
 export async function stallSearch(
   { store, now }: Pick<SearchDependencies, "store" | "now">,
   key: Key,
+  reason: SearchReason,
   message: string,
 ): Promise<void> {
   const search = await store.get("ArchitectureSearch", key);
-  const status = search && stalledStatus(search, message, now());
+  const status = search && stalledStatus(search, reason, message, now());
   if (status) await store.updateStatus<"ArchitectureSearch">({ ...search, status });
 }
 
@@ -241,6 +243,7 @@ async function act(
         if (there && !isControlledBy(there, search)) {
           // Whatever becomes of ours, it is not there now.
           known.unmade = false;
+          if (!there.metadata.ownerReferences?.length) throw nameTaken(there);
           return new Date(now().getTime() + FOREIGN_MS);
         }
         return AGAIN;
@@ -252,6 +255,15 @@ async function act(
       await store.updateStatus<"ArchitectureSearch">({ ...search, status: action.status });
       return undefined;
   }
+}
+
+/** One that nobody owns is left of a search that was deleted without what it had made. Nobody will delete it. */
+function nameTaken({ metadata: { namespace, name } }: CandidateTrial): StalledError {
+  const command = `kubectl delete candidatetrial ${name} --namespace ${namespace}`;
+  return new StalledError(
+    SearchReason.NameTaken,
+    `a CandidateTrial ${name} is there already, and is no search's: delete it (${command}), or take another name for the search`,
+  );
 }
 
 async function writeTrial(

@@ -111,25 +111,32 @@ export function verdict(world: SearchWorld): Verdict | undefined {
     const message = `${failed} trials have failed, spec.maxFailedTrials is ${maxFailedTrials}`;
     return { type: "Failed", reason: SearchReason.MaxFailedTrialsReached, message };
   }
+  const type = state.outcomes.Succeeded > 0 ? "Complete" : "Failed";
   const next = nextIndex(world);
   if (next >= maxTrials && numbers.size === next) {
-    return {
-      type: "Complete",
-      reason: SearchReason.MaxTrialsReached,
-      message: `${next} trials have settled`,
-    };
+    const message = `${next} trials have settled${type === "Failed" ? ", and none has succeeded" : ""}`;
+    return { type, reason: SearchReason.MaxTrialsReached, message };
   }
-  const type = state.outcomes.Succeeded > 0 ? "Complete" : "Failed";
   if ((timeIsUp(world) ?? Infinity) <= now.getTime()) {
     const message = `spec.budget.activeDeadlineSeconds (${budget?.activeDeadlineSeconds}) have passed`;
     return { type, reason: SearchReason.DeadlineExceeded, message };
   }
-  if ((budgetIsSpent(world) ?? Infinity) <= now.getTime()) {
+  if (endedFor(world, SearchReason.BudgetExhausted) || (budgetIsSpent(world) ?? Infinity) <= now.getTime()) {
     const message = `spec.budget.gpuHours (${budget?.gpuHours}) are spent`;
     return { type, reason: SearchReason.BudgetExhausted, message };
   }
   return undefined;
 }
+
+/** Whether the search, as it is written now, has ended for this: what trained then may turn out to have spent less. */
+const endedFor = ({ search: { metadata, status } }: SearchWorld, why: SearchReason): boolean =>
+  status?.conditions?.some(
+    ({ type, status, reason, observedGeneration }) =>
+      (type === SearchCondition.Complete || type === SearchCondition.Failed) &&
+      status === "True" &&
+      reason === why &&
+      observedGeneration === metadata.generation,
+  ) ?? false;
 
 /** The status that the search should have, the very same object where it has it. */
 export function searchStatus(world: SearchWorld, ended: Verdict | undefined): ArchitectureSearchStatus {
@@ -148,7 +155,8 @@ export function searchStatus(world: SearchWorld, ended: Verdict | undefined): Ar
     observedGeneration: search.metadata.generation ?? 1,
     conditions: conditions(world, ended),
     trials: {
-      pending: open.filter(({ status }) => !status?.result).length - running,
+      // What an end has stopped waits for nothing.
+      pending: ended ? 0 : open.filter(({ status }) => !status?.result).length - running,
       running,
       succeeded: state.outcomes.Succeeded + settled("Succeeded"),
       failed: state.outcomes.Failed + state.outcomes.Infrastructure + settled("Failed"),
@@ -196,7 +204,9 @@ function conditions(world: SearchWorld, ended: Verdict | undefined) {
   const { search, trials, state, now } = world;
   const { suspend, maxTrials } = search.spec;
   const idle = !trials.some(isRunning);
-  const settled = `${state.entries - state.imported} of ${maxTrials} trials have settled`;
+  const count = state.entries - state.imported;
+  // It may have been lowered since.
+  const settled = `${count}${count <= maxTrials ? ` of ${maxTrials}` : ""} trials have settled`;
   const wait = waiting(world);
   const searching = {
     reason: wait && !trials.some(isTraining) ? SearchReason.WaitingForPods : SearchReason.Searching,
@@ -230,6 +240,7 @@ function conditions(world: SearchWorld, ended: Verdict | undefined) {
 /** The status of a search that cannot be decided on; undefined where it says so already. */
 export function stalledStatus(
   search: ArchitectureSearch,
+  reason: SearchReason,
   message: string,
   now: Date,
 ): ArchitectureSearchStatus | undefined {
@@ -237,7 +248,7 @@ export function stalledStatus(
   const stalled = {
     type: SearchCondition.Stalled,
     status: "True" as const,
-    reason: SearchReason.LedgerUnusable,
+    reason,
     message: message.slice(0, MAX_MESSAGE),
     observedGeneration: search.metadata.generation ?? 1,
   };

@@ -220,7 +220,23 @@ function nextAttempt(world: TrialWorld, search: ArchitectureSearch, attempts: At
   }
   const number = (attempts.at(-1)?.number ?? -1) + 1;
   const creationTime = timestamp(world.now);
-  return [write(world, [...attempts, { number, job: attemptName(world.trial, number), creationTime }])];
+  return [
+    write(world, withAttempt(attempts, { number, job: attemptName(world.trial, number), creationTime })),
+  ];
+}
+
+/** What the API holds: one more than the highest `retries`. */
+const MAX_ATTEMPTS = 101;
+
+/** One more attempt. The oldest that was not charged makes room where there is none: its time goes over to the new one. */
+function withAttempt(attempts: Attempt[], attempt: Attempt): Attempt[] {
+  const oldest =
+    attempts.length < MAX_ATTEMPTS
+      ? -1
+      : attempts.findIndex(({ cause }) => NOT_CHARGED.includes(cause ?? ""));
+  if (oldest < 0) return [...attempts, attempt];
+  const spentSeconds = decimal(gpuSeconds([attempts[oldest]!]));
+  return [...attempts.toSpliced(oldest, 1), { ...attempt, spentSeconds }];
 }
 
 /** Ends the open attempt with what came of it, and the trial with it unless it is to be tried again. */

@@ -105,8 +105,11 @@ function podSpec(template: PodSpec, input: string, image: string | undefined): P
       ...(template.securityContext as object | undefined),
     },
     volumes: volumes.some(({ name }) => name === TEMPORARY.name) ? volumes : [...volumes, TEMPORARY],
+    ...(template.initContainers && { initContainers: template.initContainers.map(tellingContainer) }),
     containers: template.containers.map((container) =>
-      restricted(container.name === TRAINER ? trainerContainer(container, input, image) : container),
+      container.name === TRAINER
+        ? restricted(trainerContainer(container, input, image))
+        : tellingContainer(container),
     ),
   };
 }
@@ -122,6 +125,12 @@ const restricted = (container: Container): Container => ({
     capabilities: { drop: ["ALL"] },
     ...(container.securityContext as object | undefined),
   },
+});
+
+/** Whatever else runs in the pod says at its end why. */
+const tellingContainer = (container: Container): Container => ({
+  terminationMessagePolicy: "FallbackToLogsOnError",
+  ...restricted(container),
 });
 
 function trainerContainer(template: Container, input: string, image: string | undefined): Container {

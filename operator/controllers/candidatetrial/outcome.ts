@@ -69,7 +69,7 @@ export function attemptOutcome(job: Job | undefined, pod: Pod | undefined): Atte
   const terminated = trainerState(pod)?.terminated;
   if (terminated) return containerOutcome(terminated, pod);
   if (pod?.status?.phase === "Failed") {
-    const { reason = AttemptCause.Error, message = "its pod failed" } = whyEnded(pod) ?? {};
+    const { reason = AttemptCause.Error, message = failedBefore(pod) } = whyEnded(pod) ?? {};
     return infrastructure(reason, message);
   }
   // A Job ends after its pod: where the pod still runs, its end has not been told yet.
@@ -90,6 +90,15 @@ function whyEnded(pod: Pod | undefined): { reason: string; message: string | und
   const target = disruption(pod);
   if (target?.reason) return { reason: target.reason, message: target.message ?? message };
   return reason === undefined ? undefined : { reason, message };
+}
+
+/** Why the trainer of a pod that failed never began. */
+function failedBefore({ status }: Pod): string {
+  const failed = status?.initContainerStatuses?.find(({ state }) => state.terminated?.exitCode);
+  const { exitCode, reason, message = "" } = failed?.state.terminated ?? {};
+  if (!failed) return "its pod failed";
+  const end = reason && reason !== "Error" ? reason : `exit code ${exitCode}`;
+  return [`init container ${failed.name}: ${end}`, lastWords(message)].filter(Boolean).join(": ");
 }
 
 function containerOutcome(terminated: ContainerStateTerminated, pod: Pod | undefined): AttemptOutcome {
@@ -133,8 +142,10 @@ function readResult(result: Record<string, unknown> | undefined, text: string): 
   }
   if (result.outcome === "Failed") return failure(result, "the trainer gave no reason");
   if (result.outcome !== "Succeeded") return invalid("the result has no outcome Succeeded or Failed");
+  const misfit = misfitOf(result);
+  if (misfit) return invalid(`in the result ${misfit}`);
   const metrics = objectOf(result.metrics);
-  const slots = Array.isArray(result.slots) ? result.slots.map(objectOf) : [];
+  const slots = ((result.slots as unknown[] | undefined) ?? []).map(objectOf);
   // JSON knows no NaN: a trainer that has one writes null, or the word.
   const reward = result.reward === null || typeof result.reward === "string" ? Number.NaN : result.reward;
   if (typeof reward !== "number") return invalid("the result has no reward");
@@ -143,21 +154,40 @@ function readResult(result: Record<string, unknown> | undefined, text: string): 
   }
   return {
     kind: "Succeeded",
-    reward,
+    reward: real(reward),
     metrics: {
       meanIoU: real(metrics.meanIoU),
       meanAccuracy: real(metrics.meanAccuracy),
       frequencyWeightedIoU: real(metrics.frequencyWeightedIoU),
     },
     slots: slots.map(({ stage, epoch, reward, meanIoU }) => ({
-      stage: real(stage),
-      epoch: real(epoch),
+      stage: stage as number,
+      epoch: epoch as number,
       reward: real(reward),
       meanIoU: real(meanIoU),
     })),
     parameters: typeof result.parameters === "number" ? result.parameters : undefined,
     stopped: result.stopped === true,
   };
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+/** The API counts epochs in 32 bits. */
+const MAX_EPOCH = 2 ** 31 - 1;
+
+/** What cannot be so in a result, as the API would refuse it; undefined where all can. */
+function misfitOf({ parameters, slots = [] }: Record<string, unknown>): string | undefined {
+  const told = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
+  if (parameters !== undefined && !isCount(parameters))
+    return `parameters must be a whole number from 0 on, not ${told(parameters)}`;
+  if (!Array.isArray(slots)) return `slots must be a list, not ${told(slots)}`;
+  for (const [k, slot] of slots.entries()) {
+    const { stage, epoch } = objectOf(slot);
+    if (stage !== 0 && stage !== 1) return `slots[${k}].stage must be 0 or 1, not ${told(stage)}`;
+    if (!isCount(epoch) || (epoch as number) > MAX_EPOCH)
+      return `slots[${k}].epoch must be a whole number from 0 on, not ${told(epoch)}`;
+  }
+  return undefined;
 }
 
 /** A cause is one word. */
@@ -168,7 +198,9 @@ function failure(result: Record<string, unknown> | undefined, otherwise: string)
   return { kind: "Failed", cause, message: typeof result?.message === "string" ? result.message : otherwise };
 }
 
-const real = (value: unknown): number => (typeof value === "number" && Number.isFinite(value) ? value : 0);
+/** To six digits: what is beyond them is noise, and people read it. */
+const real = (value: unknown): number =>
+  typeof value === "number" && Number.isFinite(value) ? Number(value.toPrecision(6)) : 0;
 
 const objectOf = (value: unknown): Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value)

@@ -34,9 +34,6 @@ export interface TrialDependencies {
   stageOf?: (pod: Pod) => Promise<string | undefined>;
 }
 
-/** How long to wait for a Job of the same name, but another owner, to go. */
-const FOREIGN_MS = 5_000;
-
 /** Returns when to look again, if nothing changes before. Throws ConflictError: try again. */
 export async function reconcileTrial(dependencies: TrialDependencies, key: Key): Promise<Date | undefined> {
   const { store, now, retryDelay, trainerImage } = dependencies;
@@ -123,7 +120,7 @@ async function act(
   world: TrialWorld,
   action: TrialAction,
 ): Promise<Date | undefined> {
-  const { store, logger, now } = dependencies;
+  const { store, logger } = dependencies;
   const { trial } = world;
   const about = { namespace: keyOf(trial).namespace, search: trial.spec.search, trial: trial.metadata.name };
   switch (action.type) {
@@ -142,7 +139,12 @@ async function act(
           return actAll(dependencies, world, awaitAdmission(world, error.message));
         if (!(error instanceof AlreadyExistsError)) throw error;
         const there = await store.live.get("Job", keyOf(action.job));
-        if (there && !isControlledBy(there, trial)) return new Date(now().getTime() + FOREIGN_MS);
+        if (there && !isControlledBy(there, trial))
+          return actAll(
+            dependencies,
+            world,
+            awaitAdmission(world, `a Job ${there.metadata.name} is there already, and is not this trial's`),
+          );
       }
       return undefined;
     case "WriteStatus": {

@@ -1,7 +1,7 @@
 // What goes wrong with trials, made to happen: what each counts as, and that its cause can be read.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { client, saysOf } from "../cluster.ts";
+import { client, saysOf, TRAINER_IMAGE } from "../cluster.ts";
 import { createSpace, pretendSearch, type Space } from "../space.ts";
 
 type Template = Parameters<typeof pretendSearch>[3];
@@ -25,7 +25,7 @@ async function waits(space: Space, name: string, template: Template, because: Re
     const says = trial ? saysOf(trial).join() : "";
     return says.startsWith("Progressing: Pending: ") && because.test(says);
   });
-  await space.condition(name, "Complete");
+  await space.condition(name, "Failed");
   const { attempts, outcome, cause, reward, says } = await ends(space, `${name}-0`);
   assert.deepEqual([attempts.length, outcome, cause, reward], [1, "Failed", "Infrastructure", undefined]);
   assert.match(attempts[0]!, /^PendingTimeout: it did not begin within 8 s: /);
@@ -43,11 +43,14 @@ test("what a trainer and its pod can come to", { concurrency: true }, async (con
 
   const rows: Record<string, () => Promise<void>> = {
     async "exit codes and results"() {
-      const misdeeds = { 0: [65], 1: ["nan" as const], 2: [1], 3: [75], 4: ["empty" as const] };
-      const spec = { maxTrials: 6, parallelism: 6, rewardOrder: "Completion", retries: 1 };
+      const misdeeds = {
+        ...{ 0: [65], 1: ["nan" as const], 2: [1], 3: [75] },
+        ...{ 4: ["empty" as const], 5: ["odd" as const] },
+      };
+      const spec = { maxTrials: 7, parallelism: 7, rewardOrder: "Completion", retries: 1 };
       await space.apply(pretendSearch("codes", spec, { misdeeds }));
       const { status } = await space.condition("codes", "Complete");
-      assert.deepEqual([status?.trials?.succeeded, status?.trials?.failed], [4, 2]);
+      assert.deepEqual([status?.trials?.succeeded, status?.trials?.failed], [5, 2]);
       const failed = { outcome: "Failed", cause: "NonFiniteLoss", reward: "0" };
       assert.deepEqual(await ends(space, "codes-0"), {
         ...failed,
@@ -66,13 +69,17 @@ test("what a trainer and its pod can come to", { concurrency: true }, async (con
         "InvalidResult: exit code 0, but the trainer wrote no result",
         "good",
       ]);
-      assert.deepEqual(await again(5), ["good"]);
+      assert.deepEqual(await again(5), [
+        "InvalidResult: exit code 0, but in the result parameters must be a whole number from 0 on, not -1.5",
+        "good",
+      ]);
+      assert.deepEqual(await again(6), ["good"]);
       assert.deepEqual(await space.findings("codes"), []);
     },
     async "every attempt fails"() {
       const spec = { maxTrials: 1, retries: 1 };
       await space.apply(pretendSearch("broken", spec, { misdeeds: { all: [1, 139] } }));
-      await space.condition("broken", "Complete");
+      await space.condition("broken", "Failed");
       const { attempts, says, reward } = await ends(space, "broken-0");
       assert.equal(attempts.length, 2);
       assert.equal(reward, undefined);
@@ -94,7 +101,7 @@ test("what a trainer and its pod can come to", { concurrency: true }, async (con
       const container = { resources: { requests: { cpu: "10m" }, limits: { memory: "160Mi" } } };
       const spec = { maxTrials: 1, retries: 0 };
       await space.apply(pretendSearch("hog", spec, { misdeeds: { all: ["hog"] } }, { container }));
-      await space.condition("hog", "Complete");
+      await space.condition("hog", "Failed");
       assert.deepEqual(await ends(space, "hog-0"), {
         attempts: ["OutOfMemory: it used more memory than its limit"],
         ...{ outcome: "Failed", cause: "OutOfMemory", reward: "0" },
@@ -136,6 +143,26 @@ test("what a trainer and its pod can come to", { concurrency: true }, async (con
       ),
     "a ServiceAccount that is not there": () =>
       waits(space, "account", { pod: { serviceAccountName: "nobody" } }, /serviceaccount "nobody" not found/),
+    async "an init container that fails"() {
+      const fetch = {
+        name: "fetch",
+        image: TRAINER_IMAGE,
+        command: ["node", "--eval", "console.error('no such bucket'); process.exit(3)"],
+      };
+      const spec = { maxTrials: 1, retries: 0 };
+      await space.apply(pretendSearch("init", spec, {}, { pod: { initContainers: [fetch] } }));
+      await space.condition("init", "Failed");
+      const { attempts } = await ends(space, "init-0");
+      assert.deepEqual(attempts, ["Error: init container fetch: exit code 3: no such bucket"]);
+    },
+    async "a field of the template that there is none of"() {
+      await space.apply(pretendSearch("misspelt", { maxTrials: 9 }, {}, { pod: { toleration: [] } }));
+      const search = await space.condition("misspelt", "Failed");
+      assert.match(
+        saysOf(search).join(),
+        /^Failed: InvalidConfiguration: .*unknown field "spec\.template\.spec\.toleration"/,
+      );
+    },
     async "a Job that the API refuses"() {
       const container = { volumeMounts: [{ name: "data", mountPath: "/data" }] };
       await space.apply(pretendSearch("invalid", { maxTrials: 9 }, {}, { container }));

@@ -25,6 +25,8 @@ import { pretendPolicy } from "./pretend-policy.ts";
 import { addEntries, decisionsOf, makeSource, sourceEntries } from "./sources.ts";
 
 const logger = createLogger({ silent: true });
+/** What a search that is there already can do about it. */
+const LATER = "(it is tried again; to change the field, apply the search under another name)";
 const BEGIN = { startingPoints: { search: "first" }, policy: { name: "ppo", batchSize: 2 }, policyLag: 4 };
 
 /** What a search knows once it has begun; `holder` is who works on it. */
@@ -269,7 +271,10 @@ const differences: [string, object, object, string][] = [
 for (const [what, first, second, change] of differences)
   test(`a difference in ${what} is refused, with nothing taken over`, async () => {
     const { store, search } = await two([succeeded(0, { decisions: decisionsOf(0) })], second, first);
-    await assert.rejects(begin(store, search), { name: "UserError", message: `${change} ${both}` });
+    await assert.rejects(begin(store, search), {
+      ...{ name: "UserError", reason: "StartingPointsUnusable" },
+      message: `${change} ${both} ${LATER}`,
+    });
     const records = await store.list("SearchRecord", "default", { "segnas.dev/ledger": "s" });
     assert.deepEqual(
       records.map(({ spec }) => [spec.shard?.entries.length, spec.shard?.imports]),
@@ -288,14 +293,12 @@ test("a search that is not there, or has no reward yet, is refused", async () =>
   const none = await two([]);
   await assert.rejects(begin(none.store, none.search), {
     name: "UserError",
-    message:
-      "spec.startingPoints.search: the search first has no trial with a reward yet; begin when it has, or leave it out",
+    message: `spec.startingPoints.search: the search first has no trial with a reward yet; begin when it has, or leave it out ${LATER}`,
   });
   const store = memoryStore();
   await assert.rejects(begin(store, makeSearch(BEGIN)), {
     name: "UserError",
-    message:
-      "spec.startingPoints.search: there is no search first in the namespace default; write the name of one, or leave it out",
+    message: `spec.startingPoints.search: there is no search first in the namespace default; write the name of one, or leave it out ${LATER}`,
   });
 });
 

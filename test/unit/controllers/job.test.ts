@@ -14,6 +14,7 @@ test("a Job is one attempt in a restricted pod without a token, with the trial i
     metadata: { labels: { team: "x" } },
     spec: {
       nodeSelector: { gpu: "yes" },
+      initContainers: [{ name: "fetch", securityContext: { runAsUser: 7 } }],
       containers: [{ name: "trainer", image: "i", resources, env }, { name: "side" }],
     },
   };
@@ -43,6 +44,10 @@ test("a Job is one attempt in a restricted pod without a token, with the trial i
   const [trainer, side] = pod.containers;
   assert.deepEqual(trainer?.securityContext, { ...restricted, readOnlyRootFilesystem: true });
   assert.deepEqual(side?.securityContext, restricted);
+  const terminationMessagePolicy = "FallbackToLogsOnError";
+  assert.deepEqual(pod.initContainers, [
+    { name: "fetch", terminationMessagePolicy, securityContext: { ...restricted, runAsUser: 7 } },
+  ]);
   assert.partialDeepStrictEqual(trainer, {
     image: "i",
     resources,

@@ -405,7 +405,7 @@ test("a network over a constraint gets the failure reward without training, and 
     return { ...trial, spec: { ...trial.spec, violation: "it has 9 parameters" } };
   };
   play.run();
-  assert.equal(play.condition("Complete")?.reason, "MaxTrialsReached");
+  assert.equal(play.condition("Failed")?.reason, "MaxTrialsReached");
   assert.equal(play.search.status?.trials?.rejected, 4);
   const [entry] = play.entries;
   assert.ok(entry?.outcome === "Rejected");
@@ -431,10 +431,50 @@ test("spent GPU hours end a search, those of what still trains too; more of them
   play.now = start + 1_800_000;
   play.run();
   assert.equal(play.condition("Failed")?.reason, "BudgetExhausted");
-  play.search = { ...play.search, spec: { ...play.search.spec, budget: { gpuHours: "2" } } };
+  // Its pod knows its end to the second only, and that was a little earlier.
+  play.end(0, new Date(play.now - 900).toISOString(), { outcome: "Failed", cause: "Infrastructure" });
+  play.run();
+  assert.equal(play.condition("Failed")?.status, "True");
+  const { metadata, spec } = play.search;
+  play.search = {
+    ...play.search,
+    metadata: { ...metadata, generation: 2 },
+    spec: { ...spec, budget: { gpuHours: "2" } },
+  };
   play.run();
   assert.equal(play.condition("Failed")?.status, "False");
   assert.equal(play.condition("Progressing")?.status, "True");
+});
+
+test("a search of which nothing has come has failed, and what its end stopped waits for nothing", () => {
+  const play = new Play({ rewardOrder: "Completion", maxTrials: 4, maxFailedTrials: 2 });
+  play.run();
+  for (let i = 0; i < 3; i++) {
+    play.settle(0, 1);
+    play.run();
+  }
+  assert.equal(play.condition("Failed")?.reason, "MaxFailedTrialsReached");
+  assert.equal(play.search.status?.trials?.pending, 0);
+  const all = new Play({ rewardOrder: "Completion", maxTrials: 3 });
+  all.run();
+  while (all.unsettled().length > 0) {
+    all.settle(0, 1);
+    all.run();
+  }
+  assert.equal(all.condition("Failed")?.message, "3 trials have settled, and none has succeeded");
+  assert.equal(all.condition("Complete"), undefined);
+});
+
+test("fewer trials than have settled already are not counted against", () => {
+  const play = new Play({ rewardOrder: "Completion", maxTrials: 9 });
+  play.run();
+  for (let i = 0; i < 4; i++) {
+    play.settle(0, 5);
+    play.run();
+  }
+  play.search = { ...play.search, spec: { ...play.search.spec, maxTrials: 1 } };
+  play.run();
+  assert.equal(play.condition("Progressing")?.message, "4 trials have settled");
 });
 
 test("a trainer that comes to refuse the configuration stalls the search; one trial at a time finds out whether it still does", () => {

@@ -460,11 +460,32 @@ const ends: [string, ContainerStateTerminated, Partial<Pod["status"]>, object][]
     {},
     { kind: "Failed", cause: "NonFiniteLoss" },
   ],
+  ...(
+    [
+      ['"parameters":-5', "parameters must be a whole number from 0 on, not -5"],
+      ['"parameters":1.5', "parameters must be a whole number from 0 on, not 1.5"],
+      ['"slots":{}', "slots must be a list, not {}"],
+      ['"slots":[{"stage":2,"epoch":1}]', "slots[0].stage must be 0 or 1, not 2"],
+      [
+        '"slots":[{"stage":0,"epoch":1},{"stage":0}]',
+        "slots[1].epoch must be a whole number from 0 on, not nothing",
+      ],
+      ['"slots":[{"stage":0,"epoch":-1}]', "slots[0].epoch must be a whole number from 0 on, not -1"],
+    ] as const
+  ).map(([field, what]): (typeof ends)[number] => [
+    `a result with ${field}`,
+    { exitCode: 0, message: `{"outcome":"Succeeded","reward":0.5,${field}}` },
+    {},
+    { cause: "InvalidResult", message: `exit code 0, but in the result ${what}` },
+  ]),
   [
     "success",
-    { exitCode: 0, message: '{"outcome":"Succeeded","reward":0.5,"metrics":{"meanIoU":0.4},"parameters":9}' },
+    {
+      exitCode: 0,
+      message: '{"outcome":"Succeeded","reward":0.51234567,"metrics":{"meanIoU":0.4},"parameters":9}',
+    },
     {},
-    { kind: "Succeeded", reward: 0.5, parameters: 9 },
+    { kind: "Succeeded", reward: 0.512346, parameters: 9 },
   ],
 ];
 for (const [what, terminated, status, meaning] of ends) {
@@ -472,6 +493,38 @@ for (const [what, terminated, status, meaning] of ends) {
     assert.partialDeepStrictEqual(attemptOutcome(job, terminatedPod(job, terminated, status)), meaning);
   });
 }
+
+test("meaning of an init container that fails", () => {
+  const pod = (terminated: ContainerStateTerminated) =>
+    makePod(job, {
+      phase: "Failed",
+      initContainerStatuses: [{ name: "fetch", state: { terminated } }],
+      containerStatuses: [{ name: "trainer", state: { waiting: { reason: "PodInitializing" } } }],
+    });
+  const broken = attemptOutcome(
+    job,
+    pod({ exitCode: 3, reason: "Error", message: "trying\nno such bucket\n" }),
+  );
+  assert.deepEqual(broken, {
+    ...{ kind: "Infrastructure", cause: "Error" },
+    message: "init container fetch: exit code 3: no such bucket",
+  });
+  const large = attemptOutcome(job, pod({ exitCode: 137, reason: "OOMKilled" }));
+  assert.partialDeepStrictEqual(large, { cause: "Error", message: "init container fetch: OOMKilled" });
+});
+
+test("attempts that are not charged never fill the status, and their time is not forgotten", () => {
+  const attempts = Array.from({ length: 101 }, (_, number) =>
+    failed(number, number < 2 ? "Error" : "Suspended"),
+  );
+  const after = written(decideTrial(world({ trial: withAttempts(...attempts) }))).attempts!;
+  assert.equal(after.length, 101);
+  assert.deepEqual(
+    after.map(({ number }) => number),
+    [0, 1, ...Array.from({ length: 99 }, (_, k) => k + 3)],
+  );
+  assert.equal(gpuSeconds(after), gpuSeconds(attempts));
+});
 
 test("meaning of a pod or a Job that is gone", () => {
   const message = "Job has reached the specified backoff limit";

@@ -20,7 +20,8 @@ test("health, readiness with its reason, and metrics are served", async (context
   assert.deepEqual(await get("/readyz"), [503, "not every kind has been listed yet"]);
   reason = undefined;
   assert.deepEqual(await get("/readyz"), [200, "ok"]);
-  assert.deepEqual(await get("/"), [404, "Here are /metrics, /healthz and /readyz."]);
+  for (const path of ["/", "//"])
+    assert.deepEqual(await get(path), [404, "Here are /metrics, /healthz and /readyz."]);
 
   const queue = metrics.observeQueue("CandidateTrial", 16);
   queue.added();

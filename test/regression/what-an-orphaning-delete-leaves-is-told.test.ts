@@ -1,0 +1,81 @@
+// `kubectl delete --cascade=orphan` left a search's trials behind without an owner. A new search of the same name
+// waited for them to go, which nobody was ever to do, and did not say so. The same with the Job of a trial. And where a
+// search's SearchRecords were deleted by hand, an empty one was made in their place before the search said what was wrong.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetrials.ts";
+import { isControlledBy, keyOf } from "@segnas/operator/api/store.ts";
+import {
+  reconcileSearch,
+  type SearchDependencies,
+  stallSearch,
+} from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
+import { reconcileTrial } from "@segnas/operator/controllers/candidatetrial/reconcile.ts";
+import { cacheTrials } from "@segnas/operator/controllers/trials.ts";
+import { createLogger } from "winston";
+import { memoryStore } from "../unit/controllers/memory-store.ts";
+import { makeJob, makeSearch, makeTrial } from "../unit/controllers/objects.ts";
+import { pretendPolicy } from "../unit/controllers/pretend-policy.ts";
+
+const NOW = new Date("2026-06-01T00:00:00Z");
+const logger = createLogger({ silent: true });
+
+async function world() {
+  const store = memoryStore(() => NOW);
+  const search = await store.create<"ArchitectureSearch">(makeSearch({ parallelism: 2 }));
+  const dependencies: SearchDependencies = {
+    ...{ store, logger, now: () => NOW, startPolicy: pretendPolicy, holder: "one" },
+    ...{ trials: cacheTrials(store), knowledge: new Map(), keepFinished: false, held: new Set() },
+  };
+  return { store, key: keyOf(search), dependencies };
+}
+
+test("a trial that nobody owns stalls the search that needs its name, until it is deleted", async () => {
+  const { store, key, dependencies } = await world();
+  const { metadata, ...rest } = makeTrial(0);
+  const left = await store.create<"CandidateTrial">({
+    ...rest,
+    metadata: { ...metadata, ownerReferences: [] },
+  });
+  const { reason, message } = await reconcileSearch(dependencies, key).then(
+    () => assert.fail("it goes on"),
+    (error) => error,
+  );
+  assert.equal(reason, "NameTaken");
+  assert.equal(
+    message,
+    "a CandidateTrial s-0 is there already, and is no search's: delete it (kubectl delete candidatetrial s-0 --namespace default), or take another name for the search",
+  );
+  await stallSearch(dependencies, key, reason, message);
+  const says = async (type: string) =>
+    (await store.get("ArchitectureSearch", key))!.status!.conditions!.find((one) => one.type === type);
+  assert.deepEqual([(await says("Stalled"))?.status, (await says("Stalled"))?.reason], ["True", "NameTaken"]);
+
+  await store.delete("CandidateTrial", keyOf(left), { uid: left.metadata.uid! });
+  await reconcileSearch(dependencies, key);
+  assert.equal((await says("Stalled"))?.status, "False");
+  const made = await store.get("CandidateTrial", keyOf(left));
+  assert.ok(isControlledBy(made!, (await store.get("ArchitectureSearch", key))!));
+});
+
+test("a trial says that another's Job has the name of its own", async () => {
+  const { store, key, dependencies } = await world();
+  await reconcileSearch(dependencies, key);
+  const trial = (await store.get("CandidateTrial", { ...key, name: "s-0" }))!;
+  const { metadata, ...rest } = makeJob(makeSearch(), trial);
+  await store.create<"Job">({ ...rest, metadata: { ...metadata, ownerReferences: [] } });
+  await reconcileTrial({ ...dependencies, retryDelay: () => 0 }, keyOf(trial));
+  const { status } = (await store.get("CandidateTrial", keyOf(trial))) as CandidateTrial;
+  assert.equal(
+    status?.conditions?.[0]?.message,
+    "its Job is not let in: a Job s-0-0 is there already, and is not this trial's",
+  );
+});
+
+test("a ledger that is gone is told of, and none is made in its place", async () => {
+  const { store, key, dependencies } = await world();
+  const search = (await store.get("ArchitectureSearch", key))!;
+  await store.updateStatus<"ArchitectureSearch">({ ...search, status: { entries: 3 } });
+  await assert.rejects(reconcileSearch(dependencies, key), /it ends after 0 entries, but there were 3/);
+  assert.deepEqual(await store.list("SearchRecord"), []);
+});
