@@ -14,6 +14,7 @@ import {
   stallSearch,
 } from "./controllers/architecturesearch/reconcile.ts";
 import { defaultRetryDelay } from "./controllers/candidatetrial/decide.ts";
+import { listener } from "./controllers/candidatetrial/progress.ts";
 import { type Controller, startControllers } from "./controllers/controllers.ts";
 import { cacheTrials } from "./controllers/trials.ts";
 import { type Access, ApiError, createClient, writesWhile } from "./kube/client.ts";
@@ -21,7 +22,7 @@ import { conditionEvents } from "./kube/condition-events.ts";
 import { createRecorder } from "./kube/events.ts";
 import { openClusterStore } from "./kube/informers.ts";
 import { acquireLease } from "./kube/lease.ts";
-import { stageOf } from "./kube/stage.ts";
+import { progressOf } from "./kube/progress.ts";
 import type { StatusWritten } from "./kube/store.ts";
 import { FencedError } from "./ledger/shards.ts";
 import { controllerMetrics } from "./metrics/controllers.ts";
@@ -129,7 +130,7 @@ export function createOperator(
         dependencies: {
           ...dependencies,
           retryDelay: defaultRetryDelay,
-          stageOf,
+          listen: listener(progressOf, now),
           ...(trainerImage !== undefined && { trainerImage }),
         },
         failed: (controller, key, error, failures) => {

@@ -13,14 +13,14 @@ import {
 } from "../controllers/architecturesearch/reconcile.ts";
 import { defaultRetryDelay } from "../controllers/candidatetrial/decide.ts";
 import { jobEnd } from "../controllers/candidatetrial/outcome.ts";
-import type { RunningTrial } from "../controllers/candidatetrial/progress.ts";
+import { listener, type RunningTrial } from "../controllers/candidatetrial/progress.ts";
 import { startControllers } from "../controllers/controllers.ts";
 import { isFinished, isTrue } from "../controllers/status.ts";
 import { cacheTrials } from "../controllers/trials.ts";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { startPolicy } from "../policy/client.ts";
 import { startKubelet } from "./kubelet.ts";
-import { localTrials } from "./progress.ts";
+import { localTrials, progressOf } from "./progress.ts";
 import { sourceReader } from "./source.ts";
 import { openStore } from "./store.ts";
 import { takeOver } from "./takeover.ts";
@@ -121,7 +121,7 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
     const kubelet = await startKubelet({ store, namespace, logger, now, stateDir, trainer, gpus, failed });
     const watches = (["ArchitectureSearch", "Job"] as const).map((kind) => store.watch(kind, look));
     const controllers = await startControllers({
-      dependencies: { ...dependencies, retryDelay },
+      dependencies: { ...dependencies, retryDelay, listen: listener(progressOf, now) },
       failed: (_, __, error) => {
         failed(error);
         return undefined;

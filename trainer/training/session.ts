@@ -32,6 +32,8 @@ export interface Progress {
   loss: number | null;
   meanIoU: number | null;
   imagesPerSecond: number | null;
+  /** Grows while there is work done, whatever it is: a trainer whose progress stands still hangs. */
+  beats: number;
 }
 
 export class Session {
@@ -67,6 +69,7 @@ export class Session {
       loss: null,
       meanIoU: null,
       imagesPerSecond: null,
+      beats: 0,
     };
   }
 
@@ -100,6 +103,7 @@ export class Session {
     const now = this.#now();
     const seconds = (now - this.#lastTick) / 1000;
     this.#lastTick = now;
+    this.progress.beats++;
     if (images > 0) {
       this.progress.step++;
       this.progress.imagesPerSecond = seconds > 0 ? images / seconds : null;

@@ -61,6 +61,10 @@ export interface ArchitectureSearchSpec {
    */
   pendingTimeoutSeconds: number;
   /**
+   * How long a trainer that runs may answer /progress with the same words before its attempt is given up as hanging and tried again, as often as retries says. One that serves no /progress is left alone. Default 3600.
+   */
+  progressDeadlineSeconds: number;
+  /**
    * In which order rewards reach the policy. Completion (default): as trials finish, so no GPU waits. Index: in the order of the trials' numbers, so that the same seed repeats the same search. Immutable.
    */
   rewardOrder: "Completion" | "Index";

@@ -17,6 +17,7 @@ import {
   trainerState,
 } from "./outcome.ts";
 import { isSuspended, pendingSince, whyPending } from "./pending.ts";
+import type { Progress } from "./progress.ts";
 
 export type TrialAction =
   | { type: "WriteStatus"; status: CandidateTrialStatus }
@@ -192,12 +193,31 @@ export function trainingPod({ trial, jobs, pods }: TrialWorld): Pod | undefined 
 /** A trainer validates now and then in each stage: that is none of its own here. */
 const VALIDATION = "Validation";
 
+/** What status takes. */
+const MAX_STAGE = 63;
+
 /** The trial's status with the stage that its trainer is at; undefined where that is no news. */
-export const withStage = (
+export function withStage(
   { status }: CandidateTrial,
-  stage: string | undefined,
-): CandidateTrialStatus | undefined =>
-  stage === undefined || stage === VALIDATION || stage === status?.stage ? undefined : { ...status, stage };
+  { stage: told }: Progress,
+): CandidateTrialStatus | undefined {
+  if (typeof told !== "string" && typeof told !== "number") return undefined;
+  const stage = String(told).slice(0, MAX_STAGE);
+  return stage === VALIDATION || stage === status?.stage ? undefined : { ...status, stage };
+}
+
+/** What is done about a trainer that has told the same since a time: its attempt is given up in the end. */
+export function awaitProgress(world: TrialWorld, since: Date): TrialAction[] {
+  // A server whose CustomResourceDefinition is older than the field gives no default.
+  const seconds = world.search?.spec.progressDeadlineSeconds as number | undefined;
+  if (seconds === undefined) return [];
+  const until = new Date(since.getTime() + seconds * 1000);
+  if (until > world.now) return [{ type: "Wait", until }];
+  const attempts = world.trial.status!.attempts!;
+  const message = `its trainer has told no progress for ${seconds} s`;
+  const outcome = infrastructure(AttemptCause.ProgressDeadlineExceeded, message);
+  return [finish(world, attempts, attempts.at(-1)!, undefined, outcome)];
+}
 
 /** What is done where the API refuses the Job of the open attempt as invalid. */
 export function refuseAttempt(world: TrialWorld, message: string): TrialAction {

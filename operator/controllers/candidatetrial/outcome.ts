@@ -15,6 +15,8 @@ export const AttemptCause = {
   InvalidResult: "InvalidResult",
   /** Its pod did not begin to train for too long. */
   PendingTimeout: "PendingTimeout",
+  /** Its trainer told no progress for too long. */
+  ProgressDeadlineExceeded: "ProgressDeadlineExceeded",
   /** The pod, or the Job, is gone, and with it what came of it. */
   Gone: "Gone",
   /** The machine went away under it, or the process that ran it. Not charged. */

@@ -12,6 +12,38 @@ export interface Progress {
   loss?: number;
   meanIoU?: number;
   imagesPerSecond?: number;
+  /** Grows while it works, whatever at. */
+  beats?: number;
+}
+
+/** What a trainer says, and since when it has said just that. */
+export interface Heard {
+  progress: Progress;
+  since: Date;
+}
+
+/** Trainers whose words are remembered. */
+const REMEMBERED = 10_000;
+
+/** Asks trainers what they do, and remembers what each said; undefined where one says nothing. */
+export function listener(
+  progressOf: (pod: Pod) => Promise<Progress | undefined>,
+  now: () => Date,
+): (pod: Pod) => Promise<Heard | undefined> {
+  /** By pod; those asked last come last. */
+  const heard = new Map<string, { words: string; since: Date }>();
+  return async (pod) => {
+    const progress = await progressOf(pod);
+    if (!progress) return undefined;
+    const uid = pod.metadata.uid!;
+    const words = JSON.stringify(progress);
+    const before = heard.get(uid);
+    const since = before?.words === words ? before.since : now();
+    heard.delete(uid);
+    heard.set(uid, { words, since });
+    if (heard.size > REMEMBERED) heard.delete(heard.keys().next().value!);
+    return { progress, since };
+  };
 }
 
 /** A trial whose pod runs, with its progress where the trainer gives it. */

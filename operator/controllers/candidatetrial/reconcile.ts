@@ -14,6 +14,7 @@ import {
 } from "../../api/store.ts";
 import {
   awaitAdmission,
+  awaitProgress,
   decideTrial,
   refuseAttempt,
   type TrialAction,
@@ -23,6 +24,7 @@ import {
 } from "./decide.ts";
 import { TRIAL_LABEL } from "./job.ts";
 import { AttemptCause, trainerState } from "./outcome.ts";
+import type { Heard } from "./progress.ts";
 
 export interface TrialDependencies {
   store: Store;
@@ -30,8 +32,8 @@ export interface TrialDependencies {
   now: () => Date;
   retryDelay: (failures: number) => number;
   trainerImage?: string;
-  /** What the trainer in a pod says that it does; undefined where it does not say, or nobody asks. */
-  stageOf?: (pod: Pod) => Promise<string | undefined>;
+  /** See `listener`. Nobody asks where it is left out. */
+  listen?: (pod: Pod) => Promise<Heard | undefined>;
 }
 
 /** Returns when to look again, if nothing changes before. Throws ConflictError: try again. */
@@ -71,9 +73,10 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
       actions = decideTrial(world);
     }
     if (actions.every(({ type }) => type === "Wait")) {
-      const told = await tellStage(dependencies, world);
-      const waits = actions.map((action) => (action as TrialAction & { type: "Wait" }).until);
-      return [...waits, ...(told ? [told] : [])].sort((a, b) => a.getTime() - b.getTime())[0];
+      const asked = await askTrainer(dependencies, world);
+      if (asked === AGAIN) continue;
+      const waits = [...actions, ...asked].map((action) => (action as TrialAction & { type: "Wait" }).until);
+      return waits.sort((a, b) => a.getTime() - b.getTime())[0];
     }
     const until = await actAll(dependencies, world, actions);
     if (until) return until;
@@ -93,18 +96,28 @@ async function actAll(
 }
 
 /** How often a trainer is asked what it does. */
-const STAGE_MS = 30_000;
+const ASK_MS = 30_000;
+/** The trial is not as it was read any more. */
+const AGAIN = Symbol("again");
 
-/** Writes what the trainer does, where it trains and that is news. Returns when to ask again. */
-async function tellStage(
-  { store, now, stageOf }: TrialDependencies,
+/** Asks the trainer, where one trains, what it does: writes its stage, and gives the attempt up where it hangs. */
+async function askTrainer(
+  dependencies: TrialDependencies,
   world: TrialWorld,
-): Promise<Date | undefined> {
-  const pod = stageOf && trainingPod(world);
-  if (!pod) return undefined;
-  const status = withStage(world.trial, await stageOf(pod));
-  if (status) await store.updateStatus<"CandidateTrial">({ ...world.trial, status });
-  return new Date(now().getTime() + STAGE_MS);
+): Promise<TrialAction[] | typeof AGAIN> {
+  const { store, now, listen } = dependencies;
+  const { trial } = world;
+  const pod = listen && trainingPod(world);
+  if (!pod) return [];
+  const heard = await listen(pod);
+  const hangs = heard ? awaitProgress({ ...world, now: now() }, heard.since) : [];
+  const status = heard && withStage(trial, heard.progress);
+  if (hangs.some(({ type }) => type !== "Wait")) {
+    await actAll(dependencies, world, hangs);
+    return AGAIN;
+  }
+  if (status) await store.updateStatus<"CandidateTrial">({ ...trial, status });
+  return [...hangs, { type: "Wait", until: new Date(now().getTime() + ASK_MS) }];
 }
 
 /** Whether an attempt is to end without anything that its trainer has said. */

@@ -143,6 +143,13 @@ test("what a trainer and its pod can come to", { concurrency: true }, async (con
       ),
     "a ServiceAccount that is not there": () =>
       waits(space, "account", { pod: { serviceAccountName: "nobody" } }, /serviceaccount "nobody" not found/),
+    async "a trainer that hangs"() {
+      const spec = { maxTrials: 1, retries: 0, progressDeadlineSeconds: 3 };
+      await space.apply(pretendSearch("hangs", spec, { held: true }));
+      await space.condition("hangs", "Failed");
+      const { attempts } = await ends(space, "hangs-0");
+      assert.deepEqual(attempts, ["ProgressDeadlineExceeded: its trainer has told no progress for 3 s"]);
+    },
     async "an init container that fails"() {
       const fetch = {
         name: "fetch",

@@ -12,6 +12,7 @@ import {
   type TrialWorld,
 } from "@segnas/operator/controllers/candidatetrial/decide.ts";
 import { attemptJob } from "@segnas/operator/controllers/candidatetrial/job.ts";
+import { listener, type Progress } from "@segnas/operator/controllers/candidatetrial/progress.ts";
 import { reconcileTrial } from "@segnas/operator/controllers/candidatetrial/reconcile.ts";
 import { createStore } from "@segnas/operator/kube/store.ts";
 import { createLogger } from "winston";
@@ -214,12 +215,12 @@ test("the stage of a trial that trains is told when it changes, and forgotten at
     ...inStore,
     status: { phase: "Running", containerStatuses },
   });
-  let stage: string | undefined = "0";
+  let stage: string | number | undefined = 0;
   let writes = 0;
   store.watch("CandidateTrial", () => writes++);
   const logger = createLogger({ silent: true });
-  const reconcile = () =>
-    reconcileTrial({ store, logger, now: () => now, retryDelay: () => 0, stageOf: async () => stage }, key);
+  const listen = async () => ({ progress: stage === undefined ? {} : { stage }, since: now });
+  const reconcile = () => reconcileTrial({ store, logger, now: () => now, retryDelay: () => 0, listen }, key);
   assert.deepEqual(await reconcile(), new Date("2026-01-01T00:10:30.000Z"));
   assert.equal((await get()).stage, "0");
   for (stage of ["0", "Validation", undefined]) await reconcile();
@@ -233,4 +234,44 @@ test("the stage of a trial that trains is told when it changes, and forgotten at
   await reconcile();
   assert.equal((await get()).result?.reward, "0.5");
   assert.equal((await get()).stage, undefined);
+});
+
+test("a trainer that goes on telling the same is given up in the end, one that tells nothing is not", async () => {
+  const { store, get } = await storeWith({}, () => ({}));
+  const key = { namespace: "default", name: "s-0" };
+  const own = (await store.get("CandidateTrial", key))!;
+  const made = await store.create<"Job">(attemptJob(search, own, 0));
+  const attempt = { ...open, uid: made.metadata.uid! };
+  await store.updateStatus<"CandidateTrial">({ ...own, status: { attempts: [attempt] } });
+  const pod = makePod(made, { phase: "Running" });
+  const labelled = { ...pod, metadata: { ...pod.metadata, labels: made.metadata.labels! } };
+  const inStore = await store.create<"Pod">(labelled);
+  const containerStatuses = [{ name: "trainer", state: running(open.startTime!) }];
+  await store.updateStatus<"Pod">({ ...inStore, status: { phase: "Running", containerStatuses } });
+
+  let time = now;
+  let says: Progress | undefined = { stage: 0, beats: 1 };
+  const logger = createLogger({ silent: true });
+  const listen = listener(
+    async () => says,
+    () => time,
+  );
+  const after = async (seconds: number) => {
+    time = new Date(time.getTime() + 1000 * seconds);
+    await reconcileTrial({ store, logger, now: () => time, retryDelay: () => 60_000, listen }, key);
+    return (await get()).attempts!;
+  };
+  await after(0);
+  await after(3599);
+  says = { stage: 0, beats: 2 };
+  await after(1);
+  says = undefined;
+  assert.equal((await after(9999))[0]?.endTime, undefined);
+  says = { stage: 0, beats: 3 };
+  await after(1);
+  assert.equal((await after(3599))[0]?.endTime, undefined);
+  const attempts = await after(1);
+  assert.equal(attempts[0]?.cause, "ProgressDeadlineExceeded");
+  assert.equal(attempts[0]?.message, "its trainer has told no progress for 3600 s");
+  assert.equal(await store.get("Job", { ...key, name: "s-0-0" }), undefined);
 });
