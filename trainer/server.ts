@@ -25,6 +25,16 @@ export async function serveProgress(
     ...own,
   });
   const epoch = new Gauge({ name: "segnas_trainer_epoch", help: "Epoch within the stage.", ...own });
+  new Counter({
+    name: "segnas_trainer_stage_seconds_total",
+    help: "Seconds spent, by stage: Setup, WarmUp, Features, 0 (the decoder), 1 (everything), Validation.",
+    labelNames: ["stage"],
+    ...own,
+    collect() {
+      this.reset();
+      for (const [stage, taken] of session.stageSeconds) this.inc({ stage: String(stage) }, taken);
+    },
+  });
   session.onStep = (value, took, size) => {
     images.inc(size);
     steps.inc();

@@ -3,6 +3,7 @@
 import type { AddressInfo } from "node:net";
 import { Registry } from "prom-client";
 import { serveProgress } from "../../trainer/server.ts";
+import { Session } from "../../trainer/training/session.ts";
 import { put } from "../api/put.ts";
 import { controllerMetrics } from "./controllers.ts";
 import { operator } from "./dashboards/operator.ts";
@@ -25,7 +26,8 @@ function textsOf(registering: (registry: Registry) => unknown): MetricText[] {
 
 /** What a trainer serves that has not begun. */
 async function trainerTexts(): Promise<MetricText[]> {
-  const session = { progress: { epoch: 0 } } as Parameters<typeof serveProgress>[0];
+  const session = new Session("t", undefined);
+  session.enter(0, 1, 1, 1);
   const server = await serveProgress(session, 0, (sentence) => {
     throw new Error(sentence);
   });
@@ -34,7 +36,13 @@ async function trainerTexts(): Promise<MetricText[]> {
   server.close();
   server.closeAllConnections();
   const lines = [...text.matchAll(/^# HELP (\w+) (.*)\n# TYPE \w+ (\w+)$/gm)];
-  return lines.map(([, name, help, type]) => ({ name: name!, help: help!, type: type!, labels: [] }));
+  return lines.map(([, name, help, type]) => {
+    const [, labels = ""] = new RegExp(`^${name}{(.*)}`, "m").exec(text) ?? [];
+    return {
+      ...{ name: name!, help: help!, type: type! },
+      labels: [...labels.matchAll(/(\w+)=/g)].map(([, label]) => label!),
+    };
+  });
 }
 
 const isProcess = ({ name }: MetricText): boolean => /^(process|nodejs)_/.test(name);

@@ -187,6 +187,8 @@ describe("a trial that is stopped: exit 75, soon, and no result", () => {
     assert.equal(value("images_total"), 4 * value("steps_total"));
     assert.ok(value("step_seconds_total") > 0 && value("loss") > 0 && value("epoch") > 2);
     assert.equal(value("mean_iou"), 0);
+    const stage = (name: string) => value(`stage_seconds_total\\{stage="${name}"\\}`);
+    assert.ok(stage("0") >= value("step_seconds_total") && stage("Setup") > 0);
     assert.equal((await get("/other")).status, 404);
 
     child.kill("SIGTERM");

@@ -38,6 +38,8 @@ export interface Progress {
 
 export class Session {
   readonly progress: Progress;
+  /** What each stage has taken so far, of this attempt. */
+  readonly stageSeconds = new Map<Stage, number>();
   readonly #timeLimitSeconds: number | undefined;
   readonly #now: () => number;
   /** Seconds trained in earlier attempts. */
@@ -91,8 +93,18 @@ export class Session {
 
   /** Begins a part of the work. */
   enter(stage: Stage, epoch: number, epochs: number, steps: number): void {
+    this.#tick();
     Object.assign(this.progress, { stage, epoch, epochs, steps, step: 0 });
-    this.#lastTick = this.#now();
+  }
+
+  /** Returns the seconds since the last tick, which are the stage's. */
+  #tick(): number {
+    const now = this.#now();
+    const seconds = (now - this.#lastTick) / 1000;
+    this.#lastTick = now;
+    const { stage } = this.progress;
+    this.stageSeconds.set(stage, (this.stageSeconds.get(stage) ?? 0) + seconds);
+    return seconds;
   }
 
   /**
@@ -100,9 +112,7 @@ export class Session {
    * waiting requests and signals in. Throws where the trial must end.
    */
   async advance(images: number): Promise<void> {
-    const now = this.#now();
-    const seconds = (now - this.#lastTick) / 1000;
-    this.#lastTick = now;
+    const seconds = this.#tick();
     this.progress.beats++;
     if (images > 0) {
       this.progress.step++;

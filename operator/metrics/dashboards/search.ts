@@ -147,11 +147,20 @@ export const search = pageOf({
           "{{trial}}",
         ]),
         lines("Loss", "Of the last step, by trial.", {}, [by("trial", "segnas_trainer_loss"), "{{trial}}"]),
-        lines("Mean IoU", "Of the last validation, by trial.", { width: 12, min: 0 }, [
+        lines(
+          "Time by stage",
+          "What share of the trainers' time each stage takes.",
+          { unit: "percentunit", min: 0 },
+          [
+            `${rate("segnas_trainer_stage_seconds_total", "stage")} / scalar(sum(rate(segnas_trainer_stage_seconds_total{${SELECTED}}[$__rate_interval])))`,
+            "{{stage}}",
+          ],
+        ),
+        lines("Mean IoU", "Of the last validation, by trial.", { min: 0 }, [
           by("trial", "segnas_trainer_mean_iou"),
           "{{trial}}",
         ]),
-        lines("Epoch", "Within the stage, by trial.", { width: 12, min: 0 }, [
+        lines("Epoch", "Within the stage, by trial.", { min: 0 }, [
           by("trial", "segnas_trainer_epoch"),
           "{{trial}}",
         ]),

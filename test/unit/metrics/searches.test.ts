@@ -277,7 +277,7 @@ function countReads(store: Store) {
 
 test("a search that has ended is counted from its ledger, which is read once", async () => {
   const { store, search } = await world({}, { conditions: [complete], entries: 2 });
-  let ledger = await openLedger(store, search, "operator", false);
+  let ledger = await openLedger(store, { ...search, status: {} }, "operator", false);
   for (const number of [0, 1]) ledger = await appendEntry(store, search, ledger, succeeded(number), 2);
   const { counting, reads } = countReads(store);
   const { scrape } = follow({ store: counting, knowledge: new Map() });
@@ -316,7 +316,7 @@ test("a policy's settings that cannot be leave the other metrics as they are", a
 
 test("a ledger that cannot be read is not read again and again", async () => {
   const { store, search } = await world({}, { conditions: [complete], entries: 1 });
-  const { last } = await openLedger(store, search, "operator", false);
+  const { last } = await openLedger(store, { ...search, status: {} }, "operator", false);
   const { shard } = last!.spec;
   await store.update<"SearchRecord">({ ...last!, spec: { ...last!.spec, shard: { ...shard, number: 1 } } });
   const { counting, reads } = countReads(store);

@@ -113,4 +113,16 @@ test("progress counts steps of images; other work is none", async () => {
     { step: 1, loss: 0.75, imagesPerSecond: 4, beats: 2 },
   );
   assert.deepEqual(seen, [[0.75, 2, 8]]);
+  clock.seconds += 4;
+  session.enter("Validation", 3, 5, 3);
+  clock.seconds += 5;
+  await session.advance(1);
+  assert.deepEqual(
+    [...session.stageSeconds],
+    [
+      ["Setup", 0],
+      [0, 7],
+      ["Validation", 5],
+    ],
+  );
 });
