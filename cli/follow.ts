@@ -6,7 +6,7 @@ import { reportPage, writeReport } from "@segnas/operator/web/report-file.ts";
 import { counts, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
 import type { Display } from "./display.ts";
 import { eventLines, frame } from "./progress.ts";
-import { haltLines, type SearchStanding, standingOf } from "./state.ts";
+import { haltLines, NEW, type SearchStanding, standingOf } from "./state.ts";
 
 const LOOK_MS = 1000;
 const REPORT_MS = 10_000;
@@ -31,10 +31,12 @@ export async function runAndFollow(local: LocalSearch, following: Following): Pr
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
-/** What shows, each time that it is called, what is new in a search, and below it how it stands while it is live. */
-export function showing(screen: Display, parallelism: number) {
+/**
+ * What shows, each time that it is called, what is new in a search, and below it how it stands while it is live.
+ * @param stood how it is known to have stood before
+ */
+export function showing(screen: Display, parallelism: number, stood?: SearchStanding) {
   let seen: SearchSummary | undefined;
-  let stood: SearchStanding | undefined;
   return (view: SearchView, live: boolean): SearchSummary => {
     const now = summarise(view, live);
     const stands = standingOf(view.search);
@@ -48,7 +50,8 @@ export function showing(screen: Display, parallelism: number) {
 
 async function follow(local: LocalSearch, following: Following, ended: AbortSignal): Promise<void> {
   const { screen, stateDir, parallelism } = following;
-  const show = showing(screen, parallelism);
+  // This very process takes it up.
+  const show = showing(screen, parallelism, NEW);
   let reported = { settled: -1, at: 0 };
   const look = async () => {
     const now = show(await local.view(), !ended.aborted);

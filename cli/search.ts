@@ -96,7 +96,7 @@ async function search(options: Options): Promise<void> {
     try {
       const before = summarise(await local.view(), false);
       if (isFinished(before)) {
-        screen.show([`${before.name} is complete; a greater --max-trials makes it go on.`]);
+        screen.show([`${before.name} has ended; a greater --max-trials makes it go on.`]);
       } else {
         if (!isNew) await check();
         await runAndFollow(local, {

@@ -14,13 +14,17 @@ export function standingOf({ metadata, spec, status }: ArchitectureSearch): Sear
   const told = status?.conditions?.find((condition) => condition.status === "True");
   if (told && told.type !== "Progressing")
     return { state: told.type, reason: told.reason, message: told.message };
-  if (!status?.conditions?.length) return { state: "New", message: NEW };
+  if (!status?.conditions?.length) return NEW;
   const state = told ? "Searching" : spec.suspend ? "Stopping" : "Searching";
   const unseen = status.observedGeneration !== metadata.generation;
   return { state, ...(unseen && { message: UNSEEN }) };
 }
 
-const NEW = "no operator has taken it up yet: does one run that works on this namespace?";
+/** Nobody has looked at it yet. */
+export const NEW: SearchStanding = {
+  state: "New",
+  message: "no operator has taken it up yet: does one run that works on this namespace?",
+};
 const UNSEEN = "the operator has not taken up the last change of its spec yet";
 
 /** A line where a search has come to a halt, or goes on after one. */

@@ -71,7 +71,7 @@ test("a search runs to its end, says what happened, and is there when it is aske
 
   const again = await start(["--output", "json"]).outcome;
   assert.equal(again.code, 0, again.stderr);
-  assert.match(again.stderr, /^small is complete/);
+  assert.match(again.stderr, /^small has ended/);
   const { state, counts } = JSON.parse(again.stdout);
   assert.deepEqual([state, counts.settled], ["Complete", 3]);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { haltLines, standingOf } from "../../../cli/state.ts";
+import { haltLines, NEW, standingOf } from "../../../cli/state.ts";
 import { age, listDocument, listText } from "../../../cli/status-list.ts";
 import { statusDocument, statusText } from "../../../cli/status-text.ts";
 import type { ArchitectureSearchStatus } from "../../../operator/api/generated/architecturesearches.ts";
@@ -45,6 +45,8 @@ test("a search's standing is its first true condition, and what is not seen to y
 test("a halt is told once, and that it is over", () => {
   const stalled = { state: "Stalled", message: "no data" };
   assert.deepEqual(haltLines("s", undefined, { state: "Searching" }), []);
+  assert.deepEqual(haltLines("s", undefined, NEW), [`s is new: ${NEW.message}`]);
+  assert.deepEqual(haltLines("s", NEW, NEW), []);
   assert.deepEqual(haltLines("s", { state: "Searching" }, stalled), ["s is stalled: no data"]);
   assert.deepEqual(haltLines("s", stalled, { ...stalled }), []);
   assert.deepEqual(haltLines("s", stalled, { state: "Searching" }), ["s goes on"]);
