@@ -58,8 +58,15 @@ const CHUNK_LABEL = "segnas.dev/snapshot-chunk";
 
 type Record = SearchRecord & { metadata: { uid: string } };
 
-/** The objects of a snapshot: its chunks, and last its manifest. `ledger` is one of at least as many entries. */
-export function snapshotRecords(search: ArchitectureSearch, ledger: Ledger, snapshot: Snapshot) {
+/**
+ * The objects of a snapshot: its chunks, and last its manifest. `ledger` is one of at least as many entries. Each is
+ * made when it is asked for: all of them together are 6 MB of text.
+ */
+export function* snapshotRecords(
+  search: ArchitectureSearch,
+  ledger: Ledger,
+  snapshot: Snapshot,
+): Generator<SearchRecord> {
   const { state, updates, policy } = snapshot;
   const { entries } = state;
   const head = Buffer.from(`${JSON.stringify({ state, updates })}\n`);
@@ -73,10 +80,10 @@ export function snapshotRecords(search: ArchitectureSearch, ledger: Ledger, snap
   const pieces = Array.from({ length: Math.ceil(bytes.length / CHUNK_BYTES) }, (_, k) =>
     bytes.subarray(k * CHUNK_BYTES, (k + 1) * CHUNK_BYTES),
   );
-  const chunks = pieces.map((piece, number) => {
+  for (const [number, piece] of pieces.entries()) {
     const chunk: SnapshotChunk = { entries, number, data: piece.toString("base64") };
-    return record(chunkName(entries, number), CHUNK_LABEL, { chunk });
-  });
+    yield record(chunkName(entries, number), CHUNK_LABEL, { chunk });
+  }
   const sealed = {
     format: FORMAT,
     entries,
@@ -84,7 +91,7 @@ export function snapshotRecords(search: ArchitectureSearch, ledger: Ledger, snap
     chunks: pieces.map((piece) => digestOf(piece)),
   };
   const manifest = { ...sealed, digest: manifestDigest(search, sealed) };
-  return [...chunks, record(`snapshot-${entries}`, SNAPSHOT_LABEL, { snapshot: manifest })];
+  yield record(`snapshot-${entries}`, SNAPSHOT_LABEL, { snapshot: manifest });
 }
 
 const chunkName = (entries: number, number: number): string => `snapshot-${entries}-${number}`;
@@ -111,18 +118,14 @@ export async function writeSnapshot(
   ledger: Ledger,
   snapshot: Snapshot,
 ): Promise<void> {
-  const records = snapshotRecords(search, ledger, snapshot);
-  const manifest = records.pop()!;
   const uids: string[] = [];
-  for (const record of records) {
-    uids.push((await put(store, record)).metadata.uid!);
+  for (const record of snapshotRecords(search, ledger, snapshot)) {
+    const manifest = record.spec.snapshot;
+    if (manifest) await put(store, { ...record, spec: { ...record.spec, snapshot: { ...manifest, uids } } });
+    else uids.push((await put(store, record)).metadata.uid!);
     // A chunk takes its time to write: others may come between.
     await turn();
   }
-  await put(store, {
-    ...manifest,
-    spec: { ...manifest.spec, snapshot: { ...manifest.spec.snapshot!, uids } },
-  });
   for (const older of (await listManifests(store, search)).slice(KEPT)) await remove(store, older);
 }
 

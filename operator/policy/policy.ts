@@ -32,7 +32,8 @@ export interface Update {
   gradientNorm: number;
 }
 
-export interface Policy {
+/** What a policy says of trials to come. */
+export interface Proposer {
   /**
    * The proposal for trial `index`: a function of the seed, the index, the draw and what was learned so far. Draws
    * 0, 1, 2 ... are independent proposals for the same trial.
@@ -43,13 +44,18 @@ export interface Policy {
    * them. Of a proposal that it has just made: its own, to the bit. Always finite.
    */
   score(decisions: readonly number[]): number;
-  /** One update on a batch of trials, in their order. */
-  learn(batch: readonly Experience[]): Update;
   /**
    * The distributions of the 44 decisions. Where decisions depend on those before (feedDecisions), these are the
    * conditional ones along the path that takes the likeliest choice at each decision.
    */
   probabilities(): number[][];
+}
+
+export interface Policy extends Proposer {
+  /** One update on a batch of trials, in their order. Where it fails midway, the policy must not be used any more. */
+  learn(batch: readonly Experience[]): Update;
+  /** What says for good what the policy says now, in a third of its memory or less. */
+  proposer(): Proposer;
   /** All that the policy knows, for createPolicy to go on from bit for bit. */
   state(): Uint8Array;
 }

@@ -2,7 +2,8 @@
 import { DECISIONS } from "@segnas/searchspace/decisions.ts";
 import type { Random } from "@segnas/searchspace/random.ts";
 import { CHOICES, FIRST_CHOICE, forward, type Tape } from "./network.ts";
-import type { Experience, Policy, Proposal, Update } from "./policy.ts";
+import { type Parameters, parametersOf } from "./parameters.ts";
+import type { Experience, Policy, Proposer, Update } from "./policy.ts";
 import { minibatchesOf } from "./rows.ts";
 import type { GradientSettings } from "./settings.ts";
 import { decodeState, encodeState, initialState } from "./state.ts";
@@ -13,47 +14,19 @@ export function recurrentPolicy(settings: GradientSettings, seed: number, saved?
   const state = saved === undefined ? initialState(settings, seed) : decodeState(settings, saved);
   const { parameters } = state;
 
-  /** Where decisions are not fed back, what the network says of all of them since the last update. */
-  let independent: Distributions | undefined;
+  /** Where decisions are not fed back, the proposer since the last update: it runs the network once. */
+  let known: Proposer | undefined;
 
-  function propose(index: number, draw = 0): Proposal {
-    const chosen = sampling(seed, index, draw);
-    const decisions: number[] = [];
-    const distributions = follow((now, decision) => {
-      decisions[decision] = sample(now, decision, chosen);
-      return decisions[decision];
-    });
-    return { decisions, logProbability: scoreRow(distributions, 0, decisions).logProbability };
-  }
-
-  function score(decisions: readonly number[]): number {
-    const distributions = follow((_, decision) => decisions[decision]!);
-    return scoreRow(distributions, 0, decisions).logProbability;
-  }
-
-  /** The distributions met on the way of these choices, each asked for when its own distribution is known. */
-  function follow(choose: (distributions: Distributions, decision: number) => number): Distributions {
+  function proposer(): Proposer {
     if (settings.feedDecisions) {
-      const tape = tapeFor(1);
-      forward(parameters, tape, (_, decision) => choose(tape, decision));
-      return tape;
+      return proposerOf(seed, fed(parametersOf(true, parameters.values.slice())));
     }
-    independent ??= independentDistributions();
-    for (const decision of DECISIONS.keys()) choose(independent, decision);
-    return independent;
+    known ??= proposerOf(seed, independent(parameters));
+    return known;
   }
 
-  function independentDistributions(): Distributions {
-    const tape = tapeFor(1);
-    forward(parameters, tape, () => 0);
-    return { logProbabilities: tape.logProbabilities.slice() };
-  }
-
-  function probabilities(): number[][] {
-    const tape = tapeFor(1);
-    forward(parameters, tape, (_, decision) => likeliest(tape, decision));
-    return DECISIONS.map((_, decision) => Array.from(logProbabilitiesOf(tape, decision), Math.exp));
-  }
+  /** The same, but only until the next update: the parameters are not copied. */
+  const now = (): Proposer => (settings.feedDecisions ? proposerOf(seed, fed(parameters)) : proposer());
 
   function learn(batch: readonly Experience[]): Update {
     if (batch.length === 0) throw new Error("an update needs at least one trial");
@@ -65,21 +38,75 @@ export function recurrentPolicy(settings: GradientSettings, seed: number, saved?
       total.steps++;
     }
     state.policyUpdates++;
-    independent = undefined;
+    known = undefined;
     return {
       policyUpdates: state.policyUpdates,
-      entropy: entropyOf(probabilities()),
+      entropy: entropyOf(now().probabilities()),
       baseline: state.baseline ?? 0,
       loss: total.loss / total.steps,
       gradientNorm: total.gradientNorm / total.steps,
     };
   }
 
-  return { propose, score, learn, probabilities, state: () => encodeState(settings, state) };
+  return {
+    propose: (index, draw) => now().propose(index, draw),
+    score: (decisions) => now().score(decisions),
+    probabilities: () => now().probabilities(),
+    learn,
+    proposer,
+    state: () => encodeState(settings, state),
+  };
 }
 
 /** The distributions of the 44 decisions, as a tape has them. */
 type Distributions = Pick<Tape, "logProbabilities">;
+
+/** The distributions met on the way of these choices, each asked for when its own distribution is known. */
+type Follow = (choose: (distributions: Distributions, decision: number) => number) => Distributions;
+
+function proposerOf(seed: number, follow: Follow): Proposer {
+  return {
+    propose(index, draw = 0) {
+      const chosen = sampling(seed, index, draw);
+      const decisions: number[] = [];
+      const distributions = follow((now, decision) => {
+        decisions[decision] = sample(now, decision, chosen);
+        return decisions[decision];
+      });
+      return { decisions, logProbability: scoreRow(distributions, 0, decisions).logProbability };
+    },
+    score(decisions) {
+      const distributions = follow((_, decision) => decisions[decision]!);
+      return scoreRow(distributions, 0, decisions).logProbability;
+    },
+    probabilities() {
+      const distributions = follow(likeliest);
+      return DECISIONS.map((_, decision) =>
+        Array.from(logProbabilitiesOf(distributions, decision), Math.exp),
+      );
+    },
+  };
+}
+
+/** Runs the network for each way. */
+function fed(parameters: Parameters): Follow {
+  return (choose) => {
+    const tape = tapeFor(1);
+    forward(parameters, tape, (_, decision) => choose(tape, decision));
+    return tape;
+  };
+}
+
+/** Runs the network once: whatever is chosen, the distributions are the same, and all that is kept of it. */
+function independent(parameters: Parameters): Follow {
+  const tape = tapeFor(1);
+  forward(parameters, tape, () => 0);
+  const distributions = { logProbabilities: tape.logProbabilities.slice() };
+  return (choose) => {
+    for (const decision of DECISIONS.keys()) choose(distributions, decision);
+    return distributions;
+  };
+}
 
 function logProbabilitiesOf(tape: Distributions, decision: number): Float64Array {
   const first = FIRST_CHOICE[decision]!;

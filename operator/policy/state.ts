@@ -63,9 +63,10 @@ export function encodeState({ name }: GradientSettings, state: RecurrentState): 
   return new Uint8Array(numbers.buffer);
 }
 
-/** The state of these bytes, which are copied. Throws Error where they are not a state of this kind of policy. */
+/** The state of these bytes, which are left alone. Throws Error where they are not a state of this kind of policy. */
 export function decodeState(settings: GradientSettings, bytes: Uint8Array): RecurrentState {
-  const numbers = new Float64Array(new Uint8Array(bytes).buffer, 0, Math.floor(bytes.length / 8));
+  const { buffer, byteOffset } = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
+  const numbers = new Float64Array(buffer, byteOffset, Math.floor(bytes.length / 8));
   const [format, algorithm, policyUpdates, steps, baseline, keptCount] = numbers as unknown as number[];
   const count = parameterCount(settings.feedDecisions);
   const rows = HEADER + 3 * count;

@@ -26,14 +26,18 @@ export type Loss =
   | Pick<PathConsistencySettings, "name">;
 
 // Working memory of this thread, shared by all policies: nothing in it outlives a call.
-const tapes = new Map<number, Tape>();
+const single = newTape(1);
+let several = single;
 const gradients = new Map<boolean, Parameters>();
 
-/** The tape for so many rows. Its contents last until the next call into the network. */
+/**
+ * The tape for so many rows, 0.7 MB each: of those for several the last stays. Its contents last until the next call
+ * into the network.
+ */
 export function tapeFor(rows: number): Tape {
-  const tape = tapes.get(rows) ?? newTape(rows);
-  tapes.set(rows, tape);
-  return tape;
+  if (rows === 1) return single;
+  if (several.rows !== rows) several = newTape(rows);
+  return several;
 }
 
 /** Log-probability and entropy (nats) of the 44 decisions, as a tape's row has them. */

@@ -1,7 +1,7 @@
 // Uniform choices: the random policy, what evolution starts from, and the randomness of every policy's proposals.
 import { DECISIONS } from "@segnas/searchspace/decisions.ts";
 import { type Random, random } from "@segnas/searchspace/random.ts";
-import type { Policy, Proposal } from "./policy.ts";
+import type { Policy, Proposal, Proposer } from "./policy.ts";
 
 /** The distributions of uniform choices. */
 export const uniformProbabilities = (): number[][] =>
@@ -32,14 +32,18 @@ export function sampling(seed: number, index: number, draw: number): Random {
 export function randomPolicy(seed: number, state?: Uint8Array): Policy {
   let policyUpdates = state === undefined ? 0 : Number(new TextDecoder().decode(state));
   if (!Number.isSafeInteger(policyUpdates)) throw new Error("the policy state is not one of random");
-  return {
+  const proposer: Proposer = {
     propose: (index, draw = 0) => uniformProposal(sampling(seed, index, draw)),
     score: () => UNIFORM_LOG_PROBABILITY,
+    probabilities: uniformProbabilities,
+  };
+  return {
+    ...proposer,
     learn() {
       policyUpdates++;
       return { policyUpdates, entropy: UNIFORM_ENTROPY, baseline: 0, loss: 0, gradientNorm: 0 };
     },
-    probabilities: uniformProbabilities,
+    proposer: () => proposer,
     state: () => new TextEncoder().encode(String(policyUpdates)),
   };
 }

@@ -1,60 +1,85 @@
-// The policy's thread: answers the calls of client.ts in the order in which they come.
-import { parentPort, workerData } from "node:worker_threads";
-import type { PolicyCall, PolicyReply, PolicyRequest, PolicyStart } from "./client.ts";
-import { createPolicy, type Policy } from "./policy.ts";
+// A thread of policies: answers the calls of pool.ts, one at a time.
+import { parentPort } from "node:worker_threads";
+import { createPolicy, type Policy, type Proposer } from "./policy.ts";
+import type { PolicyReply, PolicyRequest, PolicyStart } from "./pool.ts";
 
-const { settings, seed } = workerData as PolicyStart;
+interface Learner extends PolicyStart {
+  newest: number;
+  /** The newest version. Made when it is first asked for: a state may be restored before. */
+  policy: Policy | undefined;
+  /** The versions before, as far as they are kept. */
+  older: Map<number, Proposer>;
+}
+
 const port = parentPort!;
+const learners = new Map<number, Learner>();
 
-/** The versions that are kept. Each is left as it is: an update works on a copy. */
-const versions = new Map<number, Policy>([[0, createPolicy(settings, seed)]]);
-let newest = 0;
+function policyOf(learner: Learner): Policy {
+  learner.policy ??= createPolicy(learner.settings, learner.seed);
+  return learner.policy;
+}
 
-function kept(version: number): Policy {
-  const policy = versions.get(version);
-  if (policy !== undefined) return policy;
-  const known = [...versions.keys()].join(", ");
+function versionOf(learner: Learner, version: number): Proposer {
+  const { newest, older } = learner;
+  const proposer = version === newest ? policyOf(learner) : older.get(version);
+  if (proposer !== undefined) return proposer;
+  const known = [...older.keys(), newest].join(", ");
   throw new Error(`version ${version} of the policy is not kept; those that are: ${known}`);
 }
 
-function answer(call: PolicyCall): unknown {
+function answer({ policy: number, call }: PolicyRequest): unknown {
+  if (call.method === "start") {
+    const { settings, seed } = call;
+    learners.set(number, { settings, seed, newest: 0, policy: undefined, older: new Map() });
+    return undefined;
+  }
+  const learner = learners.get(number);
+  if (learner === undefined) throw new Error("the policy has failed to learn");
+  const { settings, seed, newest, older } = learner;
   switch (call.method) {
     case "propose":
-      return kept(call.version).propose(call.index, call.draw);
+      return versionOf(learner, call.version).propose(call.index, call.draw);
     case "score":
-      return kept(call.version).score(call.decisions);
+      return versionOf(learner, call.version).score(call.decisions);
     case "probabilities":
-      return kept(call.version).probabilities();
+      return versionOf(learner, call.version).probabilities();
     case "state":
-      return kept(call.version).state();
+      if (call.version === newest) return policyOf(learner).state();
+      throw new Error(`the policy has the state of version ${newest} only, not of ${call.version}`);
     case "learn": {
-      const next = createPolicy(settings, seed, kept(newest).state());
-      const update = next.learn(call.batch);
-      newest++;
-      versions.set(newest, next);
+      const policy = policyOf(learner);
+      const before = policy.proposer();
+      // One that fails midway is no version.
+      learners.delete(number);
+      const update = policy.learn(call.batch);
+      learners.set(number, learner);
+      older.set(newest, before);
+      learner.newest++;
       return update;
     }
-    case "restore": {
-      const policy = createPolicy(settings, seed, call.state);
-      versions.clear();
-      newest = call.version;
-      versions.set(newest, policy);
+    case "restore":
+      learner.policy = createPolicy(settings, seed, call.state);
+      learner.newest = call.version;
+      older.clear();
       return undefined;
-    }
     case "forget":
-      for (const version of versions.keys()) {
-        if (version < call.belowVersion && version !== newest) versions.delete(version);
+      for (const version of older.keys()) {
+        if (version < call.belowVersion) older.delete(version);
       }
+      return undefined;
+    case "close":
+      learners.delete(number);
       return undefined;
   }
 }
 
-port.on("message", ({ id, call }: PolicyRequest) => {
+port.on("message", (request: PolicyRequest) => {
   let reply: PolicyReply;
   try {
-    reply = { id, result: answer(call) };
+    reply = { result: answer(request) };
   } catch (error) {
-    reply = { id, error: error instanceof Error ? error.message : String(error) };
+    reply = { error: error instanceof Error ? error.message : String(error) };
   }
-  port.postMessage(reply);
+  const bytes = "result" in reply && reply.result instanceof Uint8Array ? [reply.result.buffer] : [];
+  port.postMessage(reply, bytes as ArrayBuffer[]);
 });

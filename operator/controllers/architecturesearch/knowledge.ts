@@ -59,8 +59,8 @@ export interface Knowledge {
   unmade: boolean;
   policy: PolicyClient;
   updates: PolicyUpdate[];
-  /** What the next snapshot will hold, but for the policy's own part. */
-  nextSnapshot: Omit<Snapshot, "policy"> | undefined;
+  /** What the next snapshot will hold. */
+  nextSnapshot: Snapshot | undefined;
   snapshotEvery: number;
 }
 
@@ -150,11 +150,14 @@ async function take(knowledge: Knowledge, entry: LedgerEntry): Promise<void> {
     updates.push({ update: state.policyUpdates, entropy, baseline, entry: entry.number });
   }
   if (state.entries % knowledge.snapshotEvery === 0 && !isWaiting(knowledge))
-    knowledge.nextSnapshot = { state, updates: [...updates] };
+    // The policy tells only the state that it is in.
+    knowledge.nextSnapshot = {
+      ...{ state, updates: [...updates] },
+      policy: await policy.state(state.policyUpdates),
+    };
   if (!state.batch) return;
   // The next trial's index is at least the number of own entries, and the version it needs never falls.
-  const needed = versionAfter(settings, state, oldestNeeded(knowledge));
-  await policy.forget(Math.min(needed, knowledge.nextSnapshot?.state.policyUpdates ?? needed));
+  await policy.forget(versionAfter(settings, state, oldestNeeded(knowledge)));
 }
 
 function noteTrial({ numbers, networks }: Knowledge, entry: LedgerEntry): void {
@@ -181,9 +184,8 @@ export async function snapshotIfDue(
   store: Store,
   search: ArchitectureSearch,
 ): Promise<void> {
-  const { nextSnapshot: next, policy, ledger } = knowledge;
+  const { nextSnapshot: next, ledger } = knowledge;
   if (!next || isWaiting(knowledge)) return;
-  const state = await policy.state(next.state.policyUpdates);
-  await writeSnapshot(store, search, ledger, { ...next, policy: state });
+  await writeSnapshot(store, search, ledger, next);
   if (knowledge.nextSnapshot === next) knowledge.nextSnapshot = undefined;
 }

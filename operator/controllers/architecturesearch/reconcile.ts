@@ -1,6 +1,6 @@
 // Brings one search on: reads it and its trials, decides, acts, until there is nothing to do.
 import { setImmediate as turn } from "node:timers/promises";
-import { SearchReason, StalledError } from "../../api/conditions.ts";
+import { SearchCondition, SearchReason, StalledError } from "../../api/conditions.ts";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial, CandidateTrialStatus } from "../../api/generated/candidatetrials.ts";
 import {
@@ -14,7 +14,7 @@ import {
 } from "../../api/store.ts";
 import { writeNotes } from "../../ledger/shards.ts";
 import { settledStatus } from "../candidatetrial/decide.ts";
-import { aboutSearch, isFinished } from "../status.ts";
+import { aboutSearch, isFinished, isTrue } from "../status.ts";
 import type { TrialCache } from "../trials.ts";
 import { decideSearch, nextIndex, type SearchAction } from "./decide.ts";
 import { takeImports } from "./imports.ts";
@@ -34,7 +34,7 @@ export interface SearchDependencies extends KnowledgeDependencies {
   trials: TrialCache;
   /** By the search's namespace and name; kept between calls. */
   knowledge: Map<string, Known>;
-  /** Whether what is known of a search is kept after its end. */
+  /** Whether what is known of a search is kept while it is at rest. */
   keepFinished: boolean;
   /** UIDs of the searches that this process has worked on: it must not take them back from another. */
   held: Set<string>;
@@ -90,9 +90,9 @@ export async function forgetAll({ knowledge }: Pick<SearchDependencies, "knowled
   knowledge.clear();
 }
 
-/** Whether a search has ended and nothing is left to be entered: its ledger need not even be read. */
+/** Whether a search has ended or stands still, and nothing is left to be entered: its ledger need not even be read. */
 const isAtRest = (search: ArchitectureSearch, trials: CandidateTrial[]): boolean =>
-  isFinished(search) &&
+  (isFinished(search) || isTrue(search.status?.conditions, SearchCondition.Suspended)) &&
   search.status?.observedGeneration === search.metadata.generation &&
   // What it stopped has ended.
   !search.status?.trials?.running &&

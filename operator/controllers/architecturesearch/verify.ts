@@ -153,7 +153,7 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
       try {
         await readSnapshot(store, search, ledger, manifest);
         const now = { state, updates, policy: await policy.state(state.policyUpdates) };
-        const expected = snapshotRecords(search, ledger, now).at(-1)!.spec.snapshot!;
+        const expected = [...snapshotRecords(search, ledger, now)].at(-1)!.spec.snapshot!;
         if (!isDeepStrictEqual(expected.chunks, manifest.spec.snapshot!.chunks))
           findings.push(
             `${manifest.metadata.name}: the replay comes to another state after ${state.entries} entries`,

@@ -148,6 +148,29 @@ test("a proposal depends on the seed, the index and the weights, not on what was
   assert.notDeepEqual(one.propose(7), createPolicy(fed, 2).propose(7));
 });
 
+test("what a proposer says stays as it is while the policy learns", () => {
+  const quick = { batchSize: 2, epochs: 1 };
+  const kinds = [
+    resolvePolicy({ name: "random" }),
+    resolvePolicy({ name: "evolution", population: 2 }),
+    resolvePolicy({ name: "ppo", ...quick }),
+    resolvePolicy({ name: "pathConsistency", ...quick }),
+  ];
+  for (const settings of kinds) {
+    const [policy, copy] = [createPolicy(settings, 1), createPolicy(settings, 1)];
+    for (const index of [0, 2, 4]) {
+      const proposer = policy.proposer();
+      const batch = [experience(policy, index, 0.4), experience(policy, index + 1, 0.5)];
+      policy.learn(batch);
+      assert.deepEqual(proposer.propose(9, 1), copy.propose(9, 1));
+      assert.equal(proposer.score(batch[0]!.decisions), copy.score(batch[0]!.decisions));
+      assert.deepEqual(proposer.probabilities(), copy.probabilities());
+      if (settings.name !== "random") assert.notDeepEqual(policy.probabilities(), proposer.probabilities());
+      copy.learn(batch);
+    }
+  }
+});
+
 test("without fed-back decisions no distribution depends on what was chosen; with them the later ones do", () => {
   for (const settings of [published, fed]) {
     const { parameters } = decodeState(settings, createPolicy(settings, 1).state());

@@ -1,4 +1,4 @@
-// The policy in its thread: versions, errors and its end.
+// A policy in its thread: versions, errors and its end. What policies share is in pool.test.ts.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
@@ -35,6 +35,7 @@ test("the thread does what the policy does, and keeps versions until they are fo
     assert.equal(await client.score(1, batch[0]!.decisions), policy.score(batch[0]!.decisions));
     await assert.rejects(client.score(2, batch[0]!.decisions), /version 2 of the policy is not kept/);
     assert.ok(Buffer.from(await client.state(1)).equals(policy.state()), "the states differ");
+    await assert.rejects(client.state(0), /the policy has the state of version 1 only, not of 0/);
     await assert.rejects(client.propose(6, 2), /version 2 of the policy is not kept; those that are: 0, 1/);
     await client.forget(5);
     await assert.rejects(client.propose(6, 0), /version 0 of the policy is not kept; those that are: 1/);
@@ -59,10 +60,19 @@ test("a thread goes on from a restored state", async () => {
   }
 });
 
-test("a failed call changes nothing", async () => {
+test("what does not learn is of no more use", async () => {
   const client = startPolicy(start);
   try {
     await assert.rejects(client.learn([]), /an update needs at least one trial/);
+    await assert.rejects(client.propose(0, 0), /the policy has failed to learn/);
+  } finally {
+    await client.close();
+  }
+});
+
+test("a failed call changes nothing", async () => {
+  const client = startPolicy(start);
+  try {
     await assert.rejects(client.restore(4, new Uint8Array(8)), /the policy state is not one of ppo/);
     assert.deepEqual(await client.propose(0, 0), createPolicy(settings, 3).propose(0));
   } finally {
@@ -70,12 +80,15 @@ test("a failed call changes nothing", async () => {
   }
 });
 
-test("a crash of the thread rejects the calls that wait and those to come", async () => {
-  const client = startPolicy({ settings: { ...settings, ring: -1 }, seed: 3 });
-  const waiting = [client.propose(0, 0), client.probabilities(0)];
-  for (const call of waiting) await assert.rejects(call, /the policy's thread failed: Invalid array length/);
-  await assert.rejects(client.propose(1, 0), /the policy's thread failed/);
-  await client.close();
+test("what cannot be started rejects its calls, and nobody else's", async () => {
+  const [bad, good] = [startPolicy({ settings: { ...settings, ring: -1 }, seed: 3 }), startPolicy(start)];
+  try {
+    const waiting = [bad.propose(0, 0), bad.probabilities(0), bad.learn([])];
+    await Promise.all(waiting.map((call) => assert.rejects(call, /^Error: Invalid array length$/)));
+    assert.deepEqual(await good.propose(0, 0), createPolicy(settings, 3).propose(0));
+  } finally {
+    await Promise.all([bad.close(), good.close()]);
+  }
 });
 
 test("closing rejects the calls that wait", async () => {
