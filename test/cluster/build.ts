@@ -1,6 +1,6 @@
 // The programs of the test cluster, compiled from their Go modules into bin/, each once.
 // Versions and hashes of Kubernetes and etcd: kubernetes/go.mod and go.sum. The others carry a go.sum of their own.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "@segnas/searchspace/errors.ts";
@@ -21,6 +21,10 @@ const OTHERS: Record<string, { module: string; version: string; package: string;
   },
   kwok: { module: "sigs.k8s.io/kwok", version: "v0.8.0", package: "./cmd/kwok" },
   kueue: { module: "sigs.k8s.io/kueue", version: "v0.17.0", package: "./cmd/kueue" },
+  "kube-network-policies": {
+    ...{ module: "sigs.k8s.io/kube-network-policies", version: "v0.8.0" },
+    package: "./cmd",
+  },
   kind: { module: "sigs.k8s.io/kind", version: "v0.30.0", package: "." },
 };
 
@@ -66,16 +70,18 @@ function compile(name: string): void {
 
 function build(folder: string, name: string, pack: string, flags = ""): void {
   const options = ["-trimpath", "-buildvcs=false", "-ldflags", `-s -w ${flags}`];
-  // Go writes the file in place: a build that is broken off must leave none under the real name.
-  run("go", ["build", ...options, "-o", `${target(name)}.new`, pack], {
+  // Go writes the file in place: a build that is broken off must leave none under the real name, and two at a time
+  // must not write the same.
+  const made = `${target(name)}.${process.pid}`;
+  run("go", ["build", ...options, "-o", made, pack], {
     cwd: folder,
     env: { CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "" },
   });
-  run("mv", [`${target(name)}.new`, target(name)]);
+  renameSync(made, target(name));
 }
 
 /** Where Go keeps a module's source, fetched where it is missing. Its hash is proven by Go's checksum database. */
-export function moduleFolder(module: string, version: string): string {
+function moduleFolder(module: string, version: string): string {
   const answer = run("go", ["mod", "download", "-json", `${module}@${version}`], {
     cwd: "/",
     env: { GOWORK: "off" },
@@ -83,8 +89,8 @@ export function moduleFolder(module: string, version: string): string {
   return (JSON.parse(answer) as { Dir: string }).Dir;
 }
 
-/** Kueue's source, which holds its manifests. */
-export const kueueFolder = (): string => moduleFolder(OTHERS.kueue!.module, OTHERS.kueue!.version);
+/** The source of a program with a module of its own, which holds its manifests. */
+export const sourceOf = (name: string): string => moduleFolder(OTHERS[name]!.module, OTHERS[name]!.version);
 
 /** kube-apiserver must know its own version: clients ask for it, and features go by it. */
 function kubernetesVersion(): string {

@@ -1,13 +1,22 @@
 // The project's two images, built by buildah and imported into the node's containerd.
 // No registry is asked for a base: both are put together here from Debian's packages (and this repository's Node).
-import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { CONTAINERD, HOME, REPOSITORY, run, step, succeeds } from "./machine.ts";
+import { CONTAINERD, HOME, REPOSITORY, run, step, succeeds, TAG } from "./machine.ts";
 
 /** The images' names in a cluster of tests. */
 export const IMAGES = {
-  operator: "localhost/segnas/operator:test",
-  trainer: "localhost/segnas/trainer:test",
+  operator: `localhost/segnas/operator:${TAG}`,
+  trainer: `localhost/segnas/trainer:${TAG}`,
 };
 const PAUSE = "localhost/pause:1";
 const BASES = { BUILDER: "localhost/segnas/builder:1", BASE: "localhost/segnas/base:1" };
@@ -32,8 +41,7 @@ function build(tag: string, context: string, ...args: string[]): string {
 
 /** Writes an image as an archive, which containerd and kind take. */
 function archive(tag: string): string {
-  const file = `${folder("archive")}.tar`;
-  rmSync(file, { force: true });
+  const file = `${folder("archive")}-${process.pid}.tar`;
   // An OCI archive would be compressed, which takes longest of all.
   buildah("push", "--quiet", tag, `docker-archive:${file}:${tag}`);
   return file;
@@ -41,22 +49,39 @@ function archive(tag: string): string {
 
 const ctr = (...args: string[]): string => run("ctr", ["-a", CONTAINERD, "-n", "k8s.io", ...args]);
 
+/** Brings an image to the node. */
+function load(tag: string): void {
+  const file = archive(tag);
+  ctr("images", "import", file);
+  rmSync(file);
+}
+
+/** Builds an image in a folder of its own that `fill` fills, with a Dockerfile for one. */
+function buildFrom(tag: string, fill: (context: string) => void): void {
+  mkdirSync(folder(""), { recursive: true });
+  const context = mkdtempSync(folder("context-"));
+  try {
+    fill(context);
+    build(tag, context);
+  } finally {
+    rmSync(context, { recursive: true });
+  }
+}
+
 /** The image that holds a pod's namespaces: it waits. */
 export function importPause(): void {
   if (ctr("images", "ls", "-q").includes(PAUSE)) return;
-  if (!built(PAUSE)) {
-    const context = folder("pause");
-    mkdirSync(context, { recursive: true });
-    const program = `#include <signal.h>
+  if (!built(PAUSE))
+    buildFrom(PAUSE, (context) => {
+      const program = `#include <signal.h>
 #include <unistd.h>
 static void leave(int s) { _exit(0); }
 int main(void) { signal(SIGTERM, leave); signal(SIGINT, leave); for (;;) pause(); }
 `;
-    run("gcc", ["-static", "-Os", "-x", "c", "-o", join(context, "pause"), "-"], { input: program });
-    writeFileSync(join(context, "Dockerfile"), 'FROM scratch\nCOPY pause /pause\nENTRYPOINT ["/pause"]\n');
-    build(PAUSE, context);
-  }
-  ctr("images", "import", archive(PAUSE));
+      run("gcc", ["-static", "-Os", "-x", "c", "-o", join(context, "pause"), "-"], { input: program });
+      writeFileSync(join(context, "Dockerfile"), 'FROM scratch\nCOPY pause /pause\nENTRYPOINT ["/pause"]\n');
+    });
+  load(PAUSE);
 }
 
 /** Puts a program of build.ts, at /manager, into an image on the node. Returns the image's name. */
@@ -64,26 +89,22 @@ export function importProgram(path: string): string {
   const name = basename(path);
   const tag = `localhost/segnas-test/${name}:1`;
   if (ctr("images", "ls", "-q").includes(tag)) return tag;
-  const context = folder(name);
-  mkdirSync(context, { recursive: true });
-  cpSync(path, join(context, "manager"));
-  writeFileSync(
-    join(context, "Dockerfile"),
-    'FROM scratch\nCOPY manager /manager\nUSER 65532:65532\nENTRYPOINT ["/manager"]\n',
-  );
-  build(tag, context);
-  rmSync(context, { recursive: true });
-  ctr("images", "import", archive(tag));
+  buildFrom(tag, (context) => {
+    cpSync(path, join(context, "manager"));
+    writeFileSync(
+      join(context, "Dockerfile"),
+      // All of them know SIGINT, not all SIGTERM.
+      'FROM scratch\nCOPY manager /manager\nUSER 65532:65532\nSTOPSIGNAL SIGINT\nENTRYPOINT ["/manager"]\n',
+    );
+  });
+  load(tag);
   return tag;
 }
 
 /** The base that images run on: no shell, no package manager. */
-function buildBase(): void {
-  if (built(BASES.BASE)) return;
-  const context = folder("base");
-  rmSync(context, { recursive: true, force: true });
-  mkdirSync(join(context, "packages"), { recursive: true });
+function fillBase(context: string): void {
   const [packages, root] = [join(context, "packages"), join(context, "root")];
+  mkdirSync(packages);
   run("apt-get", ["download", ...BASE_PACKAGES], { cwd: packages });
   for (const file of readdirSync(packages)) run("dpkg-deb", ["-x", join(packages, file), root]);
   for (const unread of ["doc", "man", "locale", "bug", "lintian"])
@@ -97,17 +118,11 @@ function buildBase(): void {
     join(context, "Dockerfile"),
     "FROM scratch\nCOPY root /\nENV PATH=/usr/local/bin:/usr/bin:/bin\n",
   );
-  build(BASES.BASE, context);
-  rmSync(context, { recursive: true });
 }
 
 /** What images are built on: a compiler, Python with pip, Node and npm, and the certificates this machine trusts. */
-function buildBuilder(): void {
-  if (built(BASES.BUILDER)) return;
-  const context = folder("builder");
+function fillBuilder(context: string): void {
   const root = join(context, "root");
-  rmSync(context, { recursive: true, force: true });
-  mkdirSync(context, { recursive: true });
   const mirror = /^URIs:? *(\S+)/m.exec(readFileSync("/etc/apt/sources.list.d/debian.sources", "utf8"))![1]!;
   run("debootstrap", [
     "--variant=minbase",
@@ -127,8 +142,6 @@ function buildBuilder(): void {
   cpSync(CERTIFICATES, join(root, CERTIFICATES));
   const trust = ["NODE_EXTRA_CA_CERTS", "PIP_CERT"].map((name) => `${name}=${CERTIFICATES}`).join(" ");
   writeFileSync(join(context, "Dockerfile"), `FROM scratch\nCOPY root /\nENV ${trust}\n`);
-  build(BASES.BUILDER, context);
-  rmSync(context, { recursive: true });
 }
 
 interface Image {
@@ -145,9 +158,11 @@ export interface Target {
 
 /** Builds both images and loads those that have changed. `flavour` is TensorFlow's: cpu or cuda. */
 export async function images(target: Target, flavour = "cpu"): Promise<void> {
-  mkdirSync(folder(""), { recursive: true });
-  await step("the base of images", buildBase);
-  await step("the base of image builds", buildBuilder);
+  for (const [base, what, fill] of [
+    [BASES.BASE, "the base of images", fillBase],
+    [BASES.BUILDER, "the base of image builds", fillBuilder],
+  ] as const)
+    if (!built(base)) await step(what, () => buildFrom(base, fill));
   const bases = Object.entries(BASES).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
   for (const [room, tag] of Object.entries(IMAGES))
     await step(`image ${tag}`, async () => {

@@ -1,18 +1,43 @@
 // Where the cluster's state lies, and how its programs are run and started.
 import { execFileSync, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  globSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { UserError } from "@segnas/searchspace/errors.ts";
 
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
-/** Binaries and images stay here from one cluster to the next; SEGNAS_CLUSTER names another folder, to share it. */
-export const HOME = process.env.SEGNAS_CLUSTER ?? join(REPOSITORY, ".cluster");
+/** Names the folder of the node of this machine: its addresses leave room for one. */
+export const CLAIM = "/run/segnas-cluster";
+const OWN = join(REPOSITORY, ".cluster");
+/**
+ * Binaries and images stay here from one cluster to the next. Where another clone's node runs on this machine it is
+ * that one's folder; SEGNAS_CLUSTER names another.
+ */
+export const HOME = process.env.SEGNAS_CLUSTER ?? nodeOfMachine() ?? OWN;
+/** Whether another clone's node is used here, which nobody asked for. */
+export const isBorrowed = HOME !== OWN && !process.env.SEGNAS_CLUSTER;
+/** Of images: clones that share a node have each their own. */
+export const TAG =
+  HOME === OWN ? "test" : `test-${createHash("sha256").update(REPOSITORY).digest("hex").slice(0, 8)}`;
 /** What belongs to one cluster, and goes with it. */
 export const RUN = join(HOME, "run");
 export const KUBECONFIG = join(RUN, "admin.kubeconfig");
 export const CONTAINERD = join(RUN, "containerd.sock");
+/** A label of nodes that a test keeps: whether they are ready says nothing of the cluster. */
+export const STAND_IN = "segnas.dev/stand-in-node";
 
 interface Options {
   cwd?: string;
@@ -72,7 +97,27 @@ const tail = (file: string): string =>
   existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(-20).join("\n") : `${file} is not there`;
 
 export const logOf = (name: string): string => join(RUN, "log", `${name}.log`);
-const pidFile = (name: string): string => join(RUN, "pid", name);
+
+/**
+ * A log's lines, the oldest first. One that grows too large is moved aside by the API server: log/audit.log to
+ * log/audit-<time>.log.
+ */
+export async function* linesOf(log: string): AsyncGenerator<string> {
+  const moved = globSync(log.replace(/\.log$/, "-*.log")).sort();
+  // All at once: what is open may be moved meanwhile.
+  const files = [...moved, log].map((file) => openSync(file, "r"));
+  for (const fd of files) yield* createInterface(createReadStream("", { fd }));
+}
+
+function pidFile(name: string, run = RUN): string {
+  return join(run, "pid", name);
+}
+
+/** The folder of the node that runs on this machine, if one does. */
+export function nodeOfMachine(claim = CLAIM): string | undefined {
+  const home = existsSync(claim) ? readFileSync(claim, "utf8") : undefined;
+  return home && running("etcd", join(home, "run")) ? home : undefined;
+}
 
 /** Starts a program that outlives this one; its output goes to log/NAME.log, its process id to pid/NAME. */
 export function start(name: string, command: string, args: string[], env: Record<string, string> = {}): void {
@@ -104,9 +149,10 @@ function startTime(pid: number): string | undefined {
 }
 
 /** The process that `start` started, if it is still there. */
-export function running(name: string): number | undefined {
-  if (!existsSync(pidFile(name))) return undefined;
-  const [pid, started] = readFileSync(pidFile(name), "utf8").split(" ");
+export function running(name: string, run = RUN): number | undefined {
+  const file = pidFile(name, run);
+  if (!existsSync(file)) return undefined;
+  const [pid, started] = readFileSync(file, "utf8").split(" ");
   return startTime(Number(pid)) === started ? Number(pid) : undefined;
 }
 

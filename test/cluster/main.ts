@@ -1,15 +1,18 @@
 // A cluster for tests: npm run cluster -- up | down [--purge] | status | images [cpu|cuda] | build NAME ...
 //
 // It is the one that KUBECONFIG names; else kind, where a Docker engine runs; else a node built from source on this
-// machine (Linux, root, Go, Debian's apt-get).
+// machine (Linux, root, Go, Debian's apt-get). There is room for one such node: where another clone's runs, it is used,
+// with images of this clone under names of their own, and only that clone takes it down.
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { kubectlProgram, program } from "./build.ts";
 import { IMAGES, images, nodeImages, type Target } from "./images.ts";
 import * as kind from "./kind.ts";
-import { HOME, KUBECONFIG, run } from "./machine.ts";
+import { HOME, isBorrowed, KUBECONFIG, run, STAND_IN } from "./machine.ts";
 import * as node from "./node.ts";
 
 const USAGE = "write up, down [--purge], status, images [cpu|cuda] or build NAME ...";
+
+const NODE = "one node on this machine";
 
 /** Where a cluster comes from. `up` on one that is up does nothing. */
 interface Source extends Target {
@@ -23,21 +26,23 @@ function source(): Source {
   const given = process.env.KUBECONFIG;
   if (given && given !== KUBECONFIG) return yours(given);
   if (kind.dockerRuns()) return { what: "kind", ...kind };
-  return { what: "one node on this machine", ...node, ...nodeImages };
+  const own = { what: NODE, ...node, ...nodeImages };
+  return isBorrowed
+    ? { ...own, down: () => leave(`the node of this machine is another clone's, out of ${HOME}`) }
+    : own;
+}
+
+function leave(whose: string): never {
+  throw new UserError(`${whose}: it is left as it is.`);
 }
 
 /** A cluster that somebody else made, and ends. */
 function yours(path: string): Source {
-  const refuse = (): never => {
-    throw new UserError(
-      `KUBECONFIG=${path} names a cluster that is not this command's: it is left as it is.`,
-    );
-  };
   return {
     what: `the cluster of KUBECONFIG=${path}`,
     isUp: () => true,
     up: () => Promise.resolve(),
-    down: refuse,
+    down: () => leave(`KUBECONFIG=${path} names a cluster that is not this command's`),
     load: () => {
       throw new UserError(
         `push ${Object.values(IMAGES).join(" and ")} to a registry that the cluster of KUBECONFIG can pull from.`,
@@ -49,9 +54,8 @@ function yours(path: string): Source {
 /** Throws a UserError where not every node of the cluster is ready. */
 async function answers(path: string): Promise<void> {
   const ready = "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}";
-  const states = run(await kubectlProgram(), ["get", "nodes", "--request-timeout=20s", "-o", ready], {
-    env: { KUBECONFIG: path },
-  });
+  const nodes = ["get", "nodes", `--selector=!${STAND_IN}`, "--request-timeout=20s", "-o", ready];
+  const states = run(await kubectlProgram(), nodes, { env: { KUBECONFIG: path } });
   if (!/^True( True)*$/.test(states))
     throw new UserError(`the nodes of ${path} are not ready: ${states || "none"}`);
 }
@@ -73,7 +77,7 @@ const commands: Record<string, (...args: string[]) => Promise<void>> = {
     const cluster = source();
     const up = await cluster.isUp();
     console.log(`${cluster.what}: ${up ? "up" : "down"} (state in ${HOME})`);
-    if (cluster.what.startsWith("one node")) for (const line of node.parts()) console.log(`  ${line}`);
+    if (cluster.what === NODE) for (const line of node.parts()) console.log(`  ${line}`);
     if (!up) process.exitCode = 1;
   },
   async images(flavour = "cpu") {

@@ -6,9 +6,12 @@ import { UserError } from "@segnas/searchspace/errors.ts";
 import { CORE, kubectlProgram, program } from "./build.ts";
 import { importPause } from "./images.ts";
 import {
+  CLAIM,
   CONTAINERD,
+  HOME,
   KUBECONFIG,
   logOf,
+  nodeOfMachine,
   RUN,
   run,
   running,
@@ -22,7 +25,7 @@ import { kubeconfig, makePki, NODE, NODE_IP, pki, SERVICES } from "./pki.ts";
 
 const BRIDGE = "seg0";
 const POD_BRIDGE = "segcni0";
-const PODS = "10.244.0.0/16";
+export const PODS = "10.244.0.0/16";
 const GPUS = 8;
 /** In the order in which they leave: the API server before its store. */
 const PROGRAMS = ["kubelet", "proxy", "scheduler", "controller-manager", "apiserver", "containerd", "etcd"];
@@ -54,7 +57,7 @@ export function installTools(): void {
 }
 
 /** Whether the node runs and answers. */
-export const isUp = (): boolean => PROGRAMS.every(running) && nodeReady();
+export const isUp = (): boolean => PROGRAMS.every((name) => running(name)) && nodeReady();
 
 const nodeReady = (): boolean => {
   const path = "jsonpath={.status.conditions[?(@.type=='Ready')].status}";
@@ -73,14 +76,27 @@ const kubectl = (...args: string[]): string => run(kubectlPath, args, { env: { K
 export async function up(): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new UserError("a node needs root: run this as root, or name a cluster by KUBECONFIG.");
+  claim();
   await step("Debian packages", installTools);
   for (const name of CORE) await program(name);
   kubectlPath = await kubectlProgram();
+  // All that took minutes.
+  claim();
   await step("certificates", makePki);
   network();
   await step("control plane", startControlPlane);
   await step("containerd", startContainerd);
   await step("node ready", startNode);
+}
+
+/** Nobody else's node may run here. */
+function claim(): void {
+  const other = nodeOfMachine();
+  if (other !== undefined && other !== HOME)
+    throw new UserError(
+      `a node runs on this machine already, out of ${other}, and there is room for one: run this again without SEGNAS_CLUSTER to use that one.`,
+    );
+  writeFileSync(CLAIM, HOME);
 }
 
 function network(): void {
@@ -128,7 +144,7 @@ async function startControlPlane(): Promise<void> {
   );
 }
 
-/** Starts the API server and waits for it. Its audit log, log/audit.log, has a line for each request. */
+/** Starts the API server and waits for it. Its audit log, log/audit*.log, has a line for each request. */
 export async function startApiServer(): Promise<void> {
   write("audit.json", {
     apiVersion: "audit.k8s.io/v1",
@@ -160,7 +176,8 @@ export async function startApiServer(): Promise<void> {
       "audit-policy-file": join(RUN, "audit.json"),
       "audit-log-path": logOf("audit"),
       "audit-log-maxsize": 200,
-      "audit-log-maxbackup": 2,
+      // Two gigabytes: a search of ten thousand trials, and the cluster's own part in it.
+      "audit-log-maxbackup": 10,
     }),
   );
   await until(
@@ -209,6 +226,8 @@ state = "${RUN}/containerd-state"
     conf_dir = "${RUN}/cni"
 `,
   );
+  // Pods of a node that was not taken down are on its bridge still, with addresses that are given out again.
+  if (!running("containerd")) succeeds("ip", ["link", "delete", POD_BRIDGE]);
   start("containerd", "containerd", ["-c", join(RUN, "containerd.toml")]);
   await until("containerd", () => succeeds("ctr", ["-a", CONTAINERD, "version"]), logOf("containerd"));
   importPause();

@@ -1,8 +1,8 @@
 // What the operator asked of the API server, by the server's own audit log. There is one on a cluster of this
 // machine only.
-import { createReadStream, existsSync } from "node:fs";
-import { createInterface } from "node:readline";
-import { logOf } from "../cluster/machine.ts";
+import { existsSync } from "node:fs";
+import { linesOf, logOf } from "../cluster/machine.ts";
+import { SERVER } from "../cluster/pki.ts";
 import { config } from "./cluster.ts";
 
 interface Entry {
@@ -14,8 +14,7 @@ interface Entry {
 const LOG = logOf("audit");
 
 /** Whether the cluster's audit log can be read here. */
-export const isAudited = (): boolean =>
-  existsSync(LOG) && config.getCurrentCluster()!.server.includes("10.88.255.1");
+export const isAudited = (): boolean => existsSync(LOG) && config.getCurrentCluster()!.server === SERVER;
 
 /**
  * How often operators did what, but for their Lease: { "create jobs": 12, ... }.
@@ -24,7 +23,7 @@ export const isAudited = (): boolean =>
  */
 export async function requestsOf(who: string, since = ""): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for await (const line of createInterface(createReadStream(LOG))) {
+  for await (const line of linesOf(LOG)) {
     if (!line.includes(`"${who}"`)) continue;
     const { verb, objectRef, requestReceivedTimestamp } = JSON.parse(line) as Entry;
     if (!objectRef || objectRef.resource === "leases" || requestReceivedTimestamp < since) continue;

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { loadAll } from "js-yaml";
-import { kueueFolder, program } from "../cluster/build.ts";
+import { program, sourceOf } from "../cluster/build.ts";
 import { importProgram } from "../cluster/images.ts";
 import { kubectl } from "./cluster.ts";
 import { imageValues, runHelm } from "./operator.ts";
@@ -31,7 +31,7 @@ export async function installKueue(context: TestContext): Promise<void> {
     ...imageValues("controllerManager.manager.image", image),
     ...["controllerManager.manager.image.pullPolicy=IfNotPresent", `${resources}.cpu=20m`],
   ];
-  const chart = join(kueueFolder(), "charts", "kueue");
+  const chart = join(sourceOf("kueue"), "charts", "kueue");
   const yaml = await runHelm(NAMESPACE, "template", "kueue", chart, "--set", values.join(","));
   const manifests = (loadAll(yaml) as (Manifest | null)[])
     .filter((manifest) => manifest !== null)

@@ -1,18 +1,20 @@
 // End-to-end tests on a real cluster: npm run e2e | e2e:long [-- NAME ...], NAME being part of a test file's name.
 //
 // Brings the cluster and the images up (test/cluster), installs the CRDs and runs the tests. Where no cluster can be
-// had it says so and does nothing; in CI that is a failure.
+// had it says so and does nothing; in CI that is a failure. In the cluster that KUBECONFIG names nothing is done unless
+// SEGNAS_OPERATOR_IMAGE and SEGNAS_TRAINER_IMAGE name images that it can pull.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { kubectlProgram } from "../cluster/build.ts";
+import { kubectlProgram, program } from "../cluster/build.ts";
 import { dockerRuns } from "../cluster/kind.ts";
-import { HOME, KUBECONFIG, REPOSITORY, RUN, succeeds } from "../cluster/machine.ts";
+import { HOME, KUBECONFIG, REPOSITORY, RUN, succeeds, TAG } from "../cluster/machine.ts";
 
 /** The folders of a suite, and how many of their files run at a time: most of the time they wait for pods. */
-const SUITES = { short: { short: 3, alone: 1 }, long: { long: 1 } };
+const SHORT = { short: 3, alone: 1 };
+const SUITES = { short: SHORT, long: { ...SHORT, long: 1 } };
 /** What the images are made of. */
 const SOURCES = ["operator", "searchspace", "trainer", "crds", "setup"];
 
@@ -22,6 +24,10 @@ const isOwn = kubeconfig === KUBECONFIG;
 
 /** Why there is no cluster here and none can be made. */
 function missing(): string | undefined {
+  const { SEGNAS_OPERATOR_IMAGE: operator, SEGNAS_TRAINER_IMAGE: trainer } = process.env;
+  // Nor is anything to be changed in a cluster that was not meant.
+  if (!isOwn && !(operator && trainer))
+    return `KUBECONFIG=${kubeconfig} names a cluster that nobody brings images to: say by SEGNAS_OPERATOR_IMAGE and SEGNAS_TRAINER_IMAGE which to use there, or unset KUBECONFIG`;
   if (!isOwn || dockerRuns()) return undefined;
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     return "KUBECONFIG names no cluster, no Docker engine runs, and a node of its own needs root on Linux";
@@ -30,18 +36,24 @@ function missing(): string | undefined {
   return undefined;
 }
 
-/** Ends this process where the program fails. */
-async function step(program: string, args: string[]): Promise<void> {
-  const child = spawn(program, args, {
+/** Ends this process: in CI tests that are not run are a failure. */
+function skip(why: string): never {
+  console.error(`e2e: skipped: ${why}.`);
+  process.exit(process.env.CI ? 1 : 0);
+}
+
+/** Runs a program that what follows needs. */
+async function step(command: string, args: string[]): Promise<void> {
+  const child = spawn(command, args, {
     cwd: REPOSITORY,
     stdio: ["ignore", 2, 2],
     env: { ...process.env, KUBECONFIG: kubeconfig },
   });
   const [code] = await once(child, "exit");
-  if (code !== 0) process.exit(1);
+  if (code !== 0) skip(`there is no cluster without ${args.slice(0, 2).join(" ")}, which failed`);
 }
 
-/** Images of somebody else's cluster are its owner's to bring there. */
+/** Builds and loads the images that have changed. */
 async function bringImages(): Promise<void> {
   const files = globSync(
     SOURCES.map((room) => `${room}/**/*.*`),
@@ -50,20 +62,19 @@ async function bringImages(): Promise<void> {
   const hash = createHash("sha256");
   for (const file of [...files, "operator/Dockerfile", "trainer/Dockerfile", "package-lock.json"])
     hash.update(file).update(readFileSync(join(REPOSITORY, file)));
-  const [stamp, made] = [join(RUN, "images"), hash.digest("hex")];
+  const [stamp, made] = [join(RUN, `images-${TAG}`), hash.digest("hex")];
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === made) return;
   await step(process.execPath, ["test/cluster/main.ts", "images"]);
   writeFileSync(stamp, made);
 }
 
 const why = missing();
-if (why) {
-  console.error(`e2e: skipped: ${why}.`);
-  process.exit(process.env.CI ? 1 : 0);
-}
+if (why) skip(why);
 await step(process.execPath, ["test/cluster/main.ts", "up"]);
 if (isOwn) await bringImages();
 await step(await kubectlProgram(), ["apply", "--server-side", "--force-conflicts", "-f", "crds/"]);
+// Once, before several tests ask for it at the same time.
+await program("helm");
 for (const [folder, concurrency] of Object.entries(SUITES[suite])) {
   const files = globSync(`test/e2e/${folder}/*.test.ts`, { cwd: REPOSITORY }).filter(
     (file) => names.length === 0 || names.some((name) => file.includes(name)),

@@ -11,11 +11,15 @@ import { client, config, kubectl, output, TRAINER_IMAGE } from "./cluster.ts";
 
 const RELEASE = "segnas";
 export const CHART = join(REPOSITORY, "charts", "segnas");
-const helm = await program("helm");
 
 /** Runs helm on a namespace. Returns what it printed. */
-export const runHelm = (namespace: string, ...args: string[]): Promise<string> =>
-  output(helm, [...args, "-n", namespace]);
+export type Helm = (namespace: string, ...args: string[]) => Promise<string>;
+/** Helm 4 or Helm 3. */
+export async function helmProgram(name: "helm" | "helm3"): Promise<Helm> {
+  const path = await program(name);
+  return (namespace, ...args) => output(path, [...args, "-n", namespace]);
+}
+export const runHelm = await helmProgram("helm");
 
 /** The chart's values for an image. */
 export function imageValues(field: string, image: string): string[] {
