@@ -35,8 +35,7 @@ test("an operator that read the trial before an attempt was noted leaves the att
   const [attempt] = (await store.get("CandidateTrial", key))!.status!.attempts!;
   const [job] = await store.list("Job", "default");
   assert.equal(attempt!.endTime, undefined);
-  assert.ok(attempt!.uid);
-  assert.equal(job?.metadata.uid, attempt!.uid);
+  assert.equal(job?.metadata.name, attempt!.job);
 });
 
 test("the interleaving in which the model found it", () =>

@@ -1,5 +1,6 @@
 // What is to be done about one search: objects in, changes out, pure. Settled trials enter the ledger, new trials
 // are proposed while there is room, and status says how far it has come.
+import { isDeepStrictEqual } from "node:util";
 import type {
   ArchitectureSearch,
   ArchitectureSearchStatus,
@@ -53,6 +54,8 @@ export interface SearchWorld {
   noted: { reserved: number; forgiven: number };
   /** Whether reserved indices that are not there may never have been made. */
   unmade: boolean;
+  /** When this process last wrote the status; undefined where it has not. */
+  told: Date | undefined;
   /** Of the policy after its last update, nats; undefined before the first. */
   entropy: number | undefined;
   now: Date;
@@ -81,17 +84,38 @@ export function decideSearch(world: SearchWorld): SearchAction[] {
   const surplus = history(world).map((trial): SearchAction => ({ type: "DeleteTrial", trial }));
   const ended = verdict(world);
   const status = searchStatus(world, ended);
-  const write: SearchAction[] = status === search.status ? [] : [{ type: "WriteStatus", status }];
-  if (ended || search.spec.suspend) return [...marks, ...write, ...surplus];
-  const times = [deadline(world), pause(world)].filter((time) => time && time > world.now) as Date[];
-  const until = times.sort((a, b) => a.getTime() - b.getTime())[0];
+  const news = status !== search.status;
+  const due = news && isCounting(search.status, status) ? countedAgain(world) : undefined;
+  const write: SearchAction[] = news && !due ? [{ type: "WriteStatus", status }] : [];
+  const goesOn = !ended && !search.spec.suspend;
+  const times = [due, ...(goesOn ? [deadline(world), pause(world)] : [])];
+  const later = times.filter((time) => time !== undefined && time > world.now) as Date[];
+  const until = later.sort((a, b) => a.getTime() - b.getTime())[0];
   return [
     ...marks,
-    ...proposals(world),
+    ...(goesOn ? proposals(world) : []),
     ...write,
     ...surplus,
     ...(until ? [{ type: "Wait" as const, until }] : []),
   ];
+}
+
+/** How far apart statuses are written that differ in counts alone: with many trials each moment has another. */
+const COUNT_MS = 2_000;
+
+/** When counts are to be written next, where that is later. */
+function countedAgain({ told, now }: SearchWorld): Date | undefined {
+  const due = new Date((told?.getTime() ?? 0) + COUNT_MS);
+  return due > now ? due : undefined;
+}
+
+/** Whether a status differs from the one before in nothing but how far the search has come. */
+function isCounting(before: ArchitectureSearchStatus | undefined, status: ArchitectureSearchStatus): boolean {
+  const rest = ({ observedGeneration, conditions, best, completionTime }: ArchitectureSearchStatus) => ({
+    ...{ observedGeneration, best, completionTime },
+    conditions: conditions?.map(({ type, status, reason }) => [type, status, reason]),
+  });
+  return before !== undefined && isDeepStrictEqual(rest(before), rest(status));
 }
 
 /** Trials that are entered, but neither among the latest `trialsHistoryLimit` nor among the best. */

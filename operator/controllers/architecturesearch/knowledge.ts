@@ -57,6 +57,8 @@ export interface Knowledge {
   made: number;
   /** Whether indices that were reserved before this process opened the ledger may never have been made. */
   unmade: boolean;
+  /** When the search's status was last written. */
+  told: Date | undefined;
   policy: PolicyClient;
   updates: PolicyUpdate[];
   /** What the next snapshot will hold. */
@@ -91,6 +93,7 @@ export async function openKnowledge(
     networks: new Map(),
     made: ledger.last!.spec.shard.made,
     unmade: true,
+    told: undefined,
     policy: startPolicy({ settings: resolvePolicy(policy), seed }),
     updates: [],
     nextSnapshot: undefined,

@@ -253,6 +253,7 @@ async function act(
     }
     case "WriteStatus":
       await store.updateStatus<"ArchitectureSearch">({ ...search, status: action.status });
+      known.told = now();
       return undefined;
   }
 }

@@ -1,5 +1,6 @@
 // What is to be done about one trial: objects in, changes out, pure. A trial goes through attempts, each a Job;
-// an attempt is noted in status before its Job is made and the Job's UID after, and only that Job may deliver.
+// an attempt is noted in status before its Job is made and the Job's UID with the first that is heard of it, and only
+// that Job may deliver.
 import { setCondition, TrialCondition, TrialReason } from "../../api/conditions.ts";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial, CandidateTrialStatus } from "../../api/generated/candidatetrials.ts";
@@ -73,11 +74,12 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
   if (open.uid === undefined) {
     if (stopped) return [write(world, end(attempts, open, suspended(now)))];
     if (!job) return [{ type: "CreateJob", job: attemptJob(search, trial, open.number, world.trainerImage) }];
-    return [write(world, replace(attempts, { ...open, uid: job.metadata.uid! }))];
   }
-  const recorded = job?.metadata.uid === open.uid ? job : undefined;
+  const noted = { ...open, uid: open.uid ?? job!.metadata.uid! };
+  const recorded = job?.metadata.uid === noted.uid ? job : undefined;
   const pod = recorded && newestPod(world.pods, recorded);
   const outcome = attemptOutcome(recorded, pod);
+  if (outcome && open.uid === undefined) return [write(world, replace(attempts, noted))];
   if (outcome && !isRequeued(outcome, recorded, pod)) return [finish(world, attempts, open, pod, outcome)];
   if (stopped) return [write(world, end(attempts, open, suspended(now)))];
   const lost = lostTime(pod);
@@ -88,8 +90,9 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
     return [write(world, replace(attempts, requeued(open, job!, pod, now)))];
   // A pod that its queue takes back has been charged, and may run on for a while.
   const goes = isSuspended(job!) || pod?.metadata.deletionTimestamp !== undefined;
-  if (startTime && !open.startTime && !goes) return [write(world, replace(attempts, { ...open, startTime }))];
-  return open.startTime ? wait : [...wait, ...pending(world, attempts, open, job!, pod)];
+  if (startTime && !open.startTime && !goes)
+    return [write(world, replace(attempts, { ...noted, startTime }))];
+  return open.startTime ? wait : [...wait, ...pending(world, replace(attempts, noted), noted, job!, pod)];
 }
 
 /** A Job that a queue has taken back and admitted again has had several. */

@@ -12,6 +12,7 @@ import {
   type Reader,
   type Store,
 } from "../../api/store.ts";
+import { trainingSince } from "../status.ts";
 import {
   awaitAdmission,
   awaitProgress,
@@ -95,7 +96,7 @@ async function actAll(
   return undefined;
 }
 
-/** How often a trainer is asked what it does. */
+/** How often a trainer is asked what it does, and after how long for the first time. */
 const ASK_MS = 30_000;
 /** The trial is not as it was read any more. */
 const AGAIN = Symbol("again");
@@ -109,6 +110,9 @@ async function askTrainer(
   const { trial } = world;
   const pod = listen && trainingPod(world);
   if (!pod) return [];
+  // The first stages are over soon, each worth a write.
+  const first = new Date(Date.parse(trainingSince(trial)!) + ASK_MS);
+  if (now() < first) return [{ type: "Wait", until: first }];
   const heard = await listen(pod);
   const hangs = heard ? awaitProgress({ ...world, now: now() }, heard.since) : [];
   const status = heard && withStage(trial, heard.progress);

@@ -24,6 +24,7 @@ function worldOf(spec: object, trials: CandidateTrial[]): SearchWorld {
       networks: new Map(),
       made: trials.length,
       unmade: false,
+      told: undefined,
       entropy: undefined,
     },
     numbers: new Map(entered.map(({ spec }, number) => [spec.index, number])),

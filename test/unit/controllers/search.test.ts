@@ -30,6 +30,7 @@ class Play {
   noted = { reserved: 0, forgiven: 0 };
   unmade = false;
   now = start;
+  told: Date | undefined;
   make = (index: number): CandidateTrial => makeTrial(index);
 
   constructor(spec: object) {
@@ -44,7 +45,7 @@ class Play {
     const originals = this.entries.filter(isOriginal).toSorted((a, b) => b.index - a.index);
     const networks = new Map(originals.map((entry) => [entry.network, entry]));
     const known = { search, trials, settings, state, numbers, networks, made, noted, unmade };
-    return { ...known, entropy: undefined, now: new Date(now) };
+    return { ...known, told: this.told, entropy: undefined, now: new Date(now) };
   }
 
   /** Decides and acts until nothing changes. */
@@ -463,6 +464,31 @@ test("a search of which nothing has come has failed, and what its end stopped wa
   }
   assert.equal(all.condition("Failed")?.message, "3 trials have settled, and none has succeeded");
   assert.equal(all.condition("Complete"), undefined);
+});
+
+test("a status that differs in counts alone is written at most once in two seconds", () => {
+  const play = new Play({ rewardOrder: "Completion", maxTrials: 9 });
+  play.run();
+  const counted = () => play.search.status?.trials?.settled;
+  play.settle(0, 5);
+  play.run();
+  assert.equal(counted(), 1);
+  // The best is told at once.
+  play.told = new Date(play.now);
+  play.end(play.unsettled()[0]!.spec.index, new Date(play.now).toISOString(), {
+    outcome: "Succeeded",
+    reward: "0.9",
+  });
+  play.run();
+  assert.equal(counted(), 2);
+  play.settle(0, 1);
+  play.run();
+  assert.equal(counted(), 2);
+  const wait = decideSearch(play.world()).find(({ type }) => type === "Wait");
+  assert.deepEqual(wait, { type: "Wait", until: new Date(play.told.getTime() + 2000) });
+  play.now = play.told.getTime() + 2000;
+  play.run();
+  assert.equal(counted(), 3);
 });
 
 test("fewer trials than have settled already are not counted against", () => {

@@ -73,13 +73,22 @@ function written(actions: TrialAction[]): CandidateTrialStatus {
   return (actions[0] as TrialAction & { type: "WriteStatus" }).status;
 }
 
-test("an attempt is noted before its Job is made, and the Job's UID after", () => {
+test("an attempt is noted before its Job is made, and the Job's UID with the first that is heard of it", () => {
   const noted = written(decideTrial(world({}))).attempts!;
   assert.deepEqual(noted, [{ number: 0, job: "s-0-0", creationTime: "2026-01-01T00:01:00Z" }]);
   const [create] = decideTrial(world({ trial: withAttempts(...noted) }));
   assert.equal(create?.type, "CreateJob");
-  const uid = written(decideTrial(world({ trial: withAttempts(...noted), jobs: [job] }))).attempts;
-  assert.deepEqual(uid, [{ ...noted[0], uid: "job-0" }]);
+  // Nothing is said that is not so already, as far as its conditions are known.
+  const { conditions } = written(decideTrial(world({})));
+  const trial = makeTrial(0, { attempts: noted, conditions: conditions! });
+  assert.deepEqual(decideTrial(world({ trial, jobs: [job] })), []);
+  const started = written(decideTrial(world({ trial, jobs: [job], pods: [makePod(job, running)] })));
+  const { startTime } = open;
+  assert.deepEqual(started.attempts, [{ ...noted[0], uid: "job-0", startTime }]);
+  // Before its end counts, it is known whose end.
+  const pods = [terminatedPod(job, { exitCode: 0, message: '{"outcome":"Succeeded","reward":1}' })];
+  const { attempts, result } = written(decideTrial(world({ trial, jobs: [job], pods })));
+  assert.deepEqual([attempts, result], [[{ ...noted[0], uid: "job-0" }], undefined]);
 });
 
 test("a Job of an attempt that is not noted is newer than the trial as it was read: it stays", () => {
