@@ -4,9 +4,10 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { LocalSearch, SearchView } from "@segnas/operator/local/run.ts";
 import { reportPage, writeReport } from "@segnas/operator/web/report-file.ts";
 import { counts, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
+import { NEW, type Standing, standingOf } from "@segnas/operator/web/standing.ts";
 import type { Display } from "./display.ts";
 import { eventLines, frame } from "./progress.ts";
-import { haltLines, NEW, type SearchStanding, standingOf } from "./state.ts";
+import { haltLines } from "./state.ts";
 
 const LOOK_MS = 1000;
 const REPORT_MS = 10_000;
@@ -35,7 +36,7 @@ export async function runAndFollow(local: LocalSearch, following: Following): Pr
  * What shows, each time that it is called, what is new in a search, and below it how it stands while it is live.
  * @param stood how it is known to have stood before
  */
-export function showing(screen: Display, parallelism: number, stood?: SearchStanding) {
+export function showing(screen: Display, parallelism: number, stood?: Standing) {
   let seen: SearchSummary | undefined;
   return (view: SearchView, live: boolean): SearchSummary => {
     const now = summarise(view, live);

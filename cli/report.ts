@@ -8,8 +8,10 @@ import { csv, jsonLines } from "./export.ts";
 import { atPlace, type PlaceOptions, placeOptions } from "./place.ts";
 import { PROGRAM } from "./program.ts";
 import { resultDocument } from "./results.ts";
+import { tensorboardEvents } from "./tensorboard.ts";
 
-const FORMATS = ["html", "json", "csv", "jsonl"] as const;
+const FORMATS = ["html", "json", "csv", "jsonl", "tfevents"] as const;
+const WORDS = "html, json, csv, jsonl or tfevents";
 type Format = (typeof FORMATS)[number];
 
 /** Where the report goes; standard output without a file. */
@@ -28,12 +30,12 @@ export function reportCommand(): Command {
     .argument("[search]", "its name in the cluster")
     .option(
       "-o, --output <file or format>",
-      "a file that ends in .html, .json, .csv or .jsonl; or html, json, csv, jsonl for standard output (default: <search>.html)",
+      `a file that ends in .${WORDS.replaceAll(", ", ", .").replace(" or ", " or .")}; or one of these words for standard output (default: <search>.html). tfevents is for TensorBoard`,
       outputOf,
     )
     .addHelpText(
       "after",
-      `\nExamples:\n  ${PROGRAM} report quickstart -n mine\n  ${PROGRAM} report quickstart -n mine -o csv > trials.csv\n  ${PROGRAM} report --state .segnas/quickstart -o report.html`,
+      `\nExamples:\n  ${PROGRAM} report quickstart -n mine\n  ${PROGRAM} report quickstart -n mine -o csv > trials.csv\n  ${PROGRAM} report --state .segnas/quickstart -o report.html\n  ${PROGRAM} report --state .segnas/quickstart -o logs/quickstart/a.tfevents && tensorboard --logdir logs`,
     )
     .action(report);
 }
@@ -45,9 +47,7 @@ export function outputOf(value: string): Output {
   if (format) return { format };
   const byName = known(extname(value).slice(1).toLowerCase());
   if (byName) return { format: byName, file: value };
-  throw new UserError(
-    `--output ${value}: write html, json, csv or jsonl, or a file that ends in .html, .json, .csv or .jsonl`,
-  );
+  throw new UserError(`--output ${value}: write ${WORDS}, or a file that ends in a dot and one of these`);
 }
 
 async function report(name: string | undefined, options: Options): Promise<void> {
@@ -59,18 +59,22 @@ async function report(name: string | undefined, options: Options): Promise<void>
   });
   const { format, file } = options.output ?? { format: "html", file: `${search.name}.html` };
   const artifacts = options.state === undefined ? undefined : join(options.state, "artifacts");
-  const text = await render(search, format, artifacts);
+  const content = await render(search, format, artifacts);
   if (file === undefined) {
-    process.stdout.write(text);
+    process.stdout.write(content);
     return;
   }
-  await writeReport(file, text).catch((error: NodeJS.ErrnoException) => {
+  await writeReport(file, content).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(`--output ${file}: cannot be written (${error.code})`);
   });
   console.log(`Report of ${search.name}: ${file}`);
 }
 
-async function render(search: SearchSummary, format: Format, artifacts: string | undefined): Promise<string> {
+async function render(
+  search: SearchSummary,
+  format: Format,
+  artifacts: string | undefined,
+): Promise<string | Uint8Array> {
   switch (format) {
     case "html":
       return reportPage(search, artifacts, new Date());
@@ -80,5 +84,7 @@ async function render(search: SearchSummary, format: Format, artifacts: string |
       return csv(search.trials);
     case "jsonl":
       return jsonLines(search.trials);
+    case "tfevents":
+      return tensorboardEvents(search);
   }
 }

@@ -14,6 +14,7 @@ import { display, isTerminal } from "./display.ts";
 import { beginningInWords, beginningOf, sampleTrial } from "./estimate.ts";
 import { runAndFollow, saveReport, stopOnSignals } from "./follow.ts";
 import { folderOption, positive, readSearch } from "./manifest.ts";
+import { openPage, type Page, port } from "./page.ts";
 import { resultDocument, resultText } from "./results.ts";
 import { checkTrainer, trainerOf } from "./trainer.ts";
 
@@ -25,6 +26,8 @@ interface Options {
   maxTrials?: number;
   parallelism?: number;
   gpus?: number;
+  /** The port of the page; undefined where nothing was said, false where there is to be none. */
+  page?: number | false;
   output: "text" | "json";
   trainer?: string;
 }
@@ -55,6 +58,12 @@ export function searchCommand(): Command {
       "GPUs to train on, a trial on each (default: all, where set up for CUDA; else the CPU)",
       positive("--gpus"),
     )
+    .option(
+      "--page <port>",
+      "where the search can be watched in a browser of this machine (default: a free port, where a terminal shows the search)",
+      port,
+    )
+    .option("--no-page", "serve no page")
     .addOption(
       new Option("-o, --output <format>", "what standard output gets")
         .choices(["text", "json"])
@@ -75,7 +84,8 @@ async function search(options: Options): Promise<void> {
   const startFrom = options.startFrom && resolve(options.startFrom);
   const trainer = trainerOf(options);
   const stream = options.output === "json" ? process.stderr : process.stdout;
-  const screen = display(stream, options.output === "text" && isTerminal(stream));
+  const isLive = options.output === "text" && isTerminal(stream);
+  const screen = display(stream, isLive);
   const stop = stopOnSignals(screen);
   const check = () =>
     checkTrainer(trainer, manifest, sampleTrial(manifest, 0, parseArchitecture("arch0")), stop.signal);
@@ -93,12 +103,18 @@ async function search(options: Options): Promise<void> {
       trainer: { command: trainer.command },
       gpus: trainer.gpus,
     });
+    let page: Page | undefined;
     try {
       const before = summarise(await local.view(), false);
       if (isFinished(before)) {
         screen.show([`${before.name} has ended; a greater --max-trials makes it go on.`]);
       } else {
         if (!isNew) await check();
+        const place = options.page ?? (isLive ? 0 : false);
+        if (place !== false) {
+          page = await openPage(local, stateDir, place);
+          screen.show([`Page: ${page.url}`]);
+        }
         await runAndFollow(local, {
           screen,
           stateDir,
@@ -108,6 +124,7 @@ async function search(options: Options): Promise<void> {
       }
       await conclude(summarise(await local.view(), false), stateDir, options.output);
     } finally {
+      page?.close();
       await local.close();
     }
   } catch (error) {

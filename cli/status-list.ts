@@ -1,7 +1,7 @@
 // A list of searches: a line each for people, a document each for programs. Pure.
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import { percent, real, whole } from "@segnas/operator/web/report-format.ts";
-import { standingOf } from "./state.ts";
+import { standingOf } from "@segnas/operator/web/standing.ts";
 import { textTable } from "./table.ts";
 
 /** How many of its trials have ended. */

@@ -4,9 +4,9 @@ import type { SearchView } from "@segnas/operator/local/run.ts";
 import { resolvePolicy } from "@segnas/operator/policy/settings.ts";
 import { counted, duration, percent, real, whole } from "@segnas/operator/web/report-format.ts";
 import { outcomesInWords, type SearchSummary } from "@segnas/operator/web/report-summary.ts";
+import { type Standing, standingOf } from "@segnas/operator/web/standing.ts";
 import { secondsLeft, trialWords } from "./progress.ts";
 import { bestLines, causeLines, resultDocument } from "./results.ts";
-import { type SearchStanding, standingOf } from "./state.ts";
 import { age, hours, listDocument, secondsSince, settledOf } from "./status-list.ts";
 
 const SHOWN = 5;
@@ -42,7 +42,7 @@ function spentSeconds({ search, trials }: SearchView, now: Date): number {
   return Number(search.status?.gpuSeconds ?? 0) + running;
 }
 
-const standing = ({ view, isLive }: Status): SearchStanding => {
+const standing = ({ view, isLive }: Status): Standing => {
   const told = standingOf(view.search);
   // Locally nothing says so where the process was killed.
   return isLive || told.state === "Complete" || told.state === "Failed"

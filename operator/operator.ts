@@ -30,6 +30,8 @@ import { searchMetrics } from "./metrics/searches.ts";
 import { watchMetrics } from "./metrics/watches.ts";
 import { startPolicy } from "./policy/client.ts";
 import type { Settings } from "./settings.ts";
+import { clusterSource } from "./web/page/cluster.ts";
+import type { PageSource } from "./web/page/source.ts";
 
 /** The Lease's name, for an operator of all namespaces and for that of one. */
 const LEASE = "segnas-operator";
@@ -49,6 +51,8 @@ const PATIENCE = 3;
 export interface Operator {
   /** What keeps it from being ready; undefined where nothing does. */
   notReady(): string | undefined;
+  /** Where the page reads searches, if there is to be one. */
+  pageSource(): PageSource;
   /** Works until the signal aborts, or throws where it must not go on: in a new process it may. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -89,6 +93,9 @@ export function createOperator(
   });
   let holds = (): boolean => false;
   let synced = false;
+  /** What is known while this process leads. */
+  let knowledge: SearchDependencies["knowledge"] | undefined;
+  const notSynced = () => (synced ? undefined : "not every kind has been listed yet");
   store.synced.then(
     () => {
       synced = true;
@@ -125,7 +132,8 @@ export function createOperator(
         keepFinished: false,
         held: new Set(),
       };
-      searches.follow({ store, knowledge: dependencies.knowledge });
+      ({ knowledge } = dependencies);
+      searches.follow({ store, knowledge });
       const controllers = await startControllers({
         dependencies: {
           ...dependencies,
@@ -190,10 +198,16 @@ export function createOperator(
 
   return {
     notReady() {
-      if (!synced) return "not every kind has been listed yet";
       const silent = store.silent(SILENCE_MS);
-      return silent.length > 0 ? `nothing has been heard of ${silent.join(", ")}` : undefined;
+      return (
+        notSynced() ?? (silent.length > 0 ? `nothing has been heard of ${silent.join(", ")}` : undefined)
+      );
     },
+    pageSource: () =>
+      clusterSource({
+        ...{ store, client, notReady: notSynced, knowledge: () => knowledge, artifacts: settings.artifacts },
+        failed: (error) => logger.warn("page not up to date", { reason: sentenceOf(error) }),
+      }),
     run,
   };
 }

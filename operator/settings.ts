@@ -9,6 +9,10 @@ export interface Settings {
   trainerImage: string | undefined;
   /** Of metrics and health. */
   port: number;
+  /** Where the page is served: to all who reach a loopback address, to who gives a token on any other; nowhere where undefined. */
+  page: { host: string; port: number } | undefined;
+  /** A folder in which each trial of the one namespace that is served has its own. */
+  artifacts: string | undefined;
   logLevel: string;
   pod: {
     name: string;
@@ -32,10 +36,16 @@ export function readSettings(env: NodeJS.ProcessEnv, processId: string): Setting
     throw new UserError(`SEGNAS_PORT: is ${SEGNAS_PORT}, write a port from 0 to 65535`);
   if (!LEVELS.includes(logLevel))
     throw new UserError(`SEGNAS_LOG_LEVEL: is ${logLevel}, write ${LEVELS.slice(0, -1).join(", ")} or debug`);
+  if (env.SEGNAS_PAGE_ARTIFACTS && !env.SEGNAS_NAMESPACE)
+    throw new UserError(
+      "SEGNAS_PAGE_ARTIFACTS: trials of several namespaces may have the same name; write SEGNAS_NAMESPACE too",
+    );
   return {
     namespace: env.SEGNAS_NAMESPACE || undefined,
     trainerImage: env.SEGNAS_TRAINER_IMAGE || undefined,
     port,
+    page: env.SEGNAS_PAGE ? pageAddress(env.SEGNAS_PAGE) : undefined,
+    artifacts: env.SEGNAS_PAGE_ARTIFACTS || undefined,
     logLevel,
     pod: {
       name: env.POD_NAME || hostname(),
@@ -43,4 +53,12 @@ export function readSettings(env: NodeJS.ProcessEnv, processId: string): Setting
       uid: env.POD_UID || processId,
     },
   };
+}
+
+/** Without a host it is every address. */
+function pageAddress(address: string): { host: string; port: number } {
+  const [, ipv6, host = ipv6, port] = /^(?:\[([\da-f:.]+)\]|([\w.-]*)):(\d+)$/i.exec(address) ?? [];
+  if (host === undefined || Number(port) > 65_535)
+    throw new UserError(`SEGNAS_PAGE: is ${address}, write an address and a port, such as 127.0.0.1:8081`);
+  return { host, port: Number(port) };
 }

@@ -66,9 +66,9 @@ export async function reportPage(...gathered: Parameters<typeof gatherReport>): 
 }
 
 /** Writes the report; a reader sees the old file or the new one, never half of one. */
-export async function writeReport(file: string, page: string): Promise<void> {
+export async function writeReport(file: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const part = `${file}.${process.pid}.part`;
-  await writeFile(part, page);
+  await writeFile(part, content);
   await rename(part, file);
 }

@@ -20,6 +20,8 @@ export interface TrialSummary {
   reward?: number;
   metrics?: { meanIoU: number; meanAccuracy?: number; frequencyWeightedIoU?: number };
   seconds?: number;
+  /** When its last attempt ended (RFC 3339). */
+  endTime?: string;
   /** The trial with the same network whose result it got. */
   duplicateOf?: string;
   /** Whether the gate stopped it on the way. */
@@ -60,6 +62,7 @@ export function summariseTrial(trial: CandidateTrial): TrialSummary {
       },
     }),
     ...(seconds !== undefined && { seconds }),
+    ...(result && last?.endTime && { endTime: last.endTime }),
     ...(result?.duplicateOf && { duplicateOf: result.duplicateOf }),
     ...(result?.stopped && { stopped: true }),
     ...(cause && { cause }),

@@ -89,6 +89,8 @@ describe("the cache's key", () => {
 describe("the cache", () => {
   it("holds the encoder's outputs and labels of each view, in any order of reading", async () => {
     const model = newModel();
+    // What evaluations keep is there before tensors are counted.
+    await (await openFeatures(testFolder(), settings(), model, network, newSession())).close();
     const live = liveTensors();
     const session = newSession();
     const cache = await openFeatures(testFolder(), settings(), model, network, session);

@@ -5,7 +5,10 @@ import { describe, it } from "node:test";
 import { random } from "@segnas/searchspace/random.ts";
 import * as k from "@segnas/trainer/tensorflow/kernels.ts";
 import {
+  attribute,
   dispose,
+  execute,
+  FLOAT,
   liveTensors,
   read,
   readInts,
@@ -183,6 +186,44 @@ describe("depthwise convolution", () => {
   });
 });
 
+describe("a convolution with its bias and activation", () => {
+  const limits = { none: [-Infinity, Infinity], Relu: [0, Infinity], Relu6: [0, 6] } as const;
+  for (const depthwise of [false, true])
+    for (const [name, [least, most]] of Object.entries(limits))
+      it(`${depthwise ? "depthwise" : "dense"}, activation ${name}`, () => {
+        const activation = name === "Relu" || name === "Relu6" ? name : undefined;
+        for (const [kernel, stride, dilation] of [
+          [1, 1, 1],
+          [3, 1, 1],
+          [3, 2, 1],
+          [5, 1, 1],
+          ...(depthwise ? ([[5, 1, 6]] as const) : []),
+        ] as const)
+          for (const [height, width] of MAPS) {
+            const conv = { kernel, stride, dilation, depthwise };
+            const weight: Shape = depthwise ? [kernel, kernel, 2, 1] : [kernel, kernel, 2, 3];
+            const channels = depthwise ? 2 : 3;
+            check(
+              [
+                drawn([2, height, width, 2], "x", height),
+                drawn(weight, "w"),
+                drawn([1, 1, 1, channels], "bias"),
+              ],
+              (x, w, bias) => {
+                const plain = convolve(x!, w!, conv, depthwise);
+                return made(plain.shape, (b, y, xx, c) =>
+                  // Spread, so that some are over 6.
+                  Math.min(most, Math.max(least, at(plain, b, y, xx, c) + 4 * at(bias!, 0, 0, 0, c))),
+                );
+              },
+              (x, w, bias) =>
+                k.convolveFused(x!, w!, k.scale(k.reshape(bias!, [channels]), 4), conv, activation),
+              () => [],
+            );
+          }
+      });
+});
+
 describe("3x3 max pool, padded by minus infinity", () => {
   for (const stride of [1, 2])
     it(`stride ${stride}`, () => {
@@ -210,6 +251,25 @@ describe("3x3 max pool, padded by minus infinity", () => {
           (y, dy, x) => [k.maxPool3x3Gradient(x!, y, dy, stride)],
         );
     });
+
+  it("at stride 1 the gradient is to the bit that of TensorFlow's own kernel, among equal values too", () => {
+    const T = attribute.type("T", FLOAT);
+    const attributes = [
+      ...[T, attribute.ints("ksize", [1, 3, 3, 1]), attribute.ints("strides", [1, 1, 1, 1])],
+      attribute.string("padding", "SAME"),
+    ];
+    for (const [height, width] of MAPS)
+      tidy(() => {
+        const shape: Shape = [3, height, width, 5];
+        const ties = drawn(shape, "ties");
+        const rounded = { shape, values: ties.values.map(Math.round) };
+        const [x, dy] = [onDevice(rounded), onDevice(drawn(shape, "dy"))];
+        const y = k.maxPool3x3(x, 1);
+        const wanted = execute("MaxPoolGrad", attributes, x, y, dy);
+        assert.deepEqual(read(k.maxPool3x3Gradient(x, y, dy, 1)), read(wanted));
+        return [];
+      });
+  });
 });
 
 /** Bilinear with half-pixel centres; outside, the edge's pixel. */

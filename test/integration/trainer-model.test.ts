@@ -43,6 +43,22 @@ const target = (batch = 2) => {
   return { label, height, width };
 };
 
+/** The logits of one image. */
+function logitsOf(model: Model, image: Tensor): Float32Array {
+  const [logits] = model.evaluate(network, new Map([[0, image]]), [network.logits]);
+  const numbers = read(logits!);
+  dispose(logits!);
+  return numbers;
+}
+
+/** A model that has what evaluations keep, so that tensors can be counted. */
+function evaluatedModel(): Model {
+  const [model, image] = [newModel(), imageOf(1)];
+  logitsOf(model, image);
+  dispose(image);
+  return model;
+}
+
 /** Bit-equal, NaN included. */
 function same(found: Arrays, wanted: Arrays, names: (name: string) => boolean = () => true): void {
   const differing = [...wanted]
@@ -221,7 +237,7 @@ describe("a model", () => {
     const model = newModel();
     const before = model.arrays();
     const image = imageOf(1);
-    const nodes = model.evaluate(network, new Map([[0, image]]), [node0, node1]);
+    const nodes = newModel().evaluate(network, new Map([[0, image]]), [node0, node1]);
     const start = new Map([
       [node0, nodes[0]!],
       [node1, nodes[1]!],
@@ -290,7 +306,7 @@ describe("a model", () => {
   });
 
   it("evaluation changes nothing, repeats to the bit, and frees all but what was asked for", () => {
-    const model = newModel();
+    const model = evaluatedModel();
     const before = model.arrays();
     const image = imageOf(1);
     const live = liveTensors();
@@ -301,6 +317,48 @@ describe("a model", () => {
     assert.deepEqual(first!.shape, [2, 12, 10, 24]);
     assert.deepEqual(read(again[0]!), read(logits!));
     same(model.arrays(), before);
+  });
+
+  it("evaluation with BN folded into convolutions is what it is layer by layer", () => {
+    const model = newModel();
+    const [image, other] = [imageOf(1), imageOf(2)];
+    // Statistics that matter.
+    model.observe(network, new Map([[0, other]]), 0.5);
+    const folded = logitsOf(model, image);
+    // Where every value is asked for, nothing can be folded.
+    const all = network.layers.map((layer) => layer.output);
+    const values = model.evaluate(network, new Map([[0, image]]), all);
+    const plain = read(values.at(-1)!);
+    const largest = plain.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    for (const [i, value] of plain.entries()) assert.ok(Math.abs(folded[i]! - value) <= 1e-4 * largest);
+    dispose(image, other, ...values);
+    model.dispose();
+  });
+
+  it("is evaluated with what a step, new statistics and a vector put in place have made of it", () => {
+    const model = evaluatedModel();
+    const image = imageOf(1);
+    const start = new Map([[0, image]]);
+    const twice = tensor(
+      read(model.vector("encoder")).map((value) => 2 * value),
+      model.vector("encoder").shape,
+    );
+    let before = logitsOf(model, image);
+    for (const change of [
+      () => void model.step(network, start, target(), optimizersOf(model)),
+      () => model.observe(network, start, 0.5),
+      () => model.assign("encoder", twice),
+    ]) {
+      change();
+      const fresh = Model.from(network, model.arrays(), EPSILON);
+      const found = logitsOf(model, image);
+      assert.deepEqual(found, logitsOf(fresh, image));
+      assert.notDeepEqual(found, before);
+      fresh.dispose();
+      before = found;
+    }
+    dispose(image, twice);
+    model.dispose();
   });
 
   it("evaluation from the nodes gives the logits that evaluation from the image gives", () => {
@@ -404,7 +462,7 @@ describe("the averaged copy", () => {
 });
 
 it("a vector put in place of the parameters is what is evaluated, and is a copy", () => {
-  const [model, other] = [newModel(), newModel()];
+  const [model, other] = [newModel(), evaluatedModel()];
   const live = liveTensors();
   const doubled = tensor(
     read(model.vector("decoder")).map((value) => 2 * value),
@@ -422,14 +480,8 @@ it("a vector put in place of the parameters is what is evaluated, and is a copy"
   dispose(doubled);
   same(other.arrays(), wanted);
   const image = imageOf(5);
-  const logitsOf = (of: Model) => {
-    const [logits] = of.evaluate(network, new Map([[0, image]]), [network.logits]);
-    const numbers = read(logits!);
-    dispose(logits!);
-    return numbers;
-  };
   const fresh = Model.from(network, wanted, EPSILON);
-  assert.deepEqual(logitsOf(other), logitsOf(fresh));
+  assert.deepEqual(logitsOf(other, image), logitsOf(fresh, image));
   fresh.dispose();
   dispose(image);
   assert.equal(liveTensors(), live);
@@ -444,7 +496,7 @@ describe("validation", () => {
   const networkFor = (of: typeof size) => expand(architecture, settings, of);
 
   it("predicts each pixel's class, whole image by whole image, and leaks nothing", async () => {
-    const model = newModel();
+    const model = evaluatedModel();
     const live = liveTensors();
     const sample = await split.read(0);
     const prediction = predict(model, networkFor, sample, encoder);
@@ -473,7 +525,7 @@ describe("validation", () => {
   });
 
   it("in tiles each is an image of its own, and leaks nothing", async () => {
-    const model = newModel();
+    const model = evaluatedModel();
     const sample = await split.read(0);
     const live = liveTensors();
     const sizes: string[] = [];

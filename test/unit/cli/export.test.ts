@@ -34,6 +34,6 @@ test("the output is a format, or a file that names one", () => {
   assert.deepEqual(outputOf("a.b/Report.HTML"), { format: "html", file: "a.b/Report.HTML" });
   assert.throws(
     () => outputOf("report.pdf"),
-    /^UserError: --output report\.pdf: write html, json, csv or jsonl/,
+    /^UserError: --output report\.pdf: write html, json, csv, jsonl or tfevents/,
   );
 });

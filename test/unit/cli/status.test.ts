@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { haltLines, NEW, standingOf } from "../../../cli/state.ts";
+import { haltLines } from "../../../cli/state.ts";
 import { age, listDocument, listText } from "../../../cli/status-list.ts";
 import { statusDocument, statusText } from "../../../cli/status-text.ts";
 import type { ArchitectureSearchStatus } from "../../../operator/api/generated/architecturesearches.ts";
 import type { CandidateTrialStatus } from "../../../operator/api/generated/candidatetrials.ts";
 import type { ReadView, ToldEvent } from "../../../operator/kube/view.ts";
 import { summarise } from "../../../operator/web/report-summary.ts";
+import { NEW, standingOf } from "../../../operator/web/standing.ts";
 import { makeSearch, makeTrial } from "../controllers/objects.ts";
 
 const now = new Date("2026-03-01T02:00:00Z");
@@ -30,7 +31,7 @@ test("a search's standing is its first true condition, and what is not seen to y
     return [state, reason, message];
   };
   assert.match(of().join(), /^New,,no operator has taken it up yet/);
-  assert.deepEqual(of(searching), ["Searching", undefined, undefined]);
+  assert.deepEqual(of(searching), ["Searching", "Searching", "1 of 20 trials have settled"]);
   assert.match(
     of({ ...searching, observedGeneration: 0 }).join(),
     /^Searching,,the operator has not taken up/,

@@ -10,6 +10,8 @@ test("outside a cluster every setting has a value that works", () => {
     namespace: undefined,
     trainerImage: undefined,
     port: 8080,
+    page: undefined,
+    artifacts: undefined,
     logLevel: "info",
     pod: { name: hostname(), namespace: undefined, uid: "id" },
   });
@@ -38,7 +40,21 @@ test("in a pod it is who its pod is", () => {
   );
 });
 
+test("the page's address may be of either kind", () => {
+  const page = (SEGNAS_PAGE: string) => readSettings({ SEGNAS_PAGE }, "id").page;
+  assert.equal(page(""), undefined);
+  assert.deepEqual(page("127.0.0.1:8081"), { host: "127.0.0.1", port: 8081 });
+  assert.deepEqual(page("[::]:0"), { host: "::", port: 0 });
+  assert.deepEqual(page(":8081"), { host: "", port: 8081 });
+});
+
 for (const [env, sentence] of [
+  [{ SEGNAS_PAGE: "8081" }, "SEGNAS_PAGE: is 8081, write an address and a port, such as 127.0.0.1:8081"],
+  [{ SEGNAS_PAGE: "::1:80" }, "SEGNAS_PAGE: is ::1:80, write an address and a port, such as 127.0.0.1:8081"],
+  [
+    { SEGNAS_PAGE_ARTIFACTS: "/artifacts" },
+    "SEGNAS_PAGE_ARTIFACTS: trials of several namespaces may have the same name; write SEGNAS_NAMESPACE too",
+  ],
   [{ SEGNAS_PORT: "http" }, "SEGNAS_PORT: is http, write a port from 0 to 65535"],
   [{ SEGNAS_PORT: "70000" }, "SEGNAS_PORT: is 70000, write a port from 0 to 65535"],
   [{ SEGNAS_LOG_LEVEL: "loud" }, "SEGNAS_LOG_LEVEL: is loud, write error, warn, info or debug"],

@@ -1,0 +1,35 @@
+// Where the page reads searches. Whoever serves it answers from what is at hand: nobody waits for the page.
+import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
+import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
+import type { Key } from "../../api/store.ts";
+import type { RunningTrial } from "../../controllers/candidatetrial/progress.ts";
+import type { ToldEvent } from "../../kube/view.ts";
+import type { LedgerEntry } from "../../ledger/entry.ts";
+import type { PolicyUpdate } from "../../ledger/snapshots.ts";
+import type { Command } from "./documents.ts";
+
+/** What is known of a search at a moment. Shared: nobody changes it. */
+export interface PageView {
+  search: ArchitectureSearch;
+  /** Those that are there: of what has settled, some. */
+  trials: readonly CandidateTrial[];
+  /** Only ever grows while the search has the same UID. */
+  entries: readonly LedgerEntry[];
+  policy: readonly PolicyUpdate[];
+  running: readonly RunningTrial[];
+  events: readonly ToldEvent[];
+  /** Why there are fewer entries than the search has, where that is so. */
+  problem?: string;
+}
+
+export interface PageSource {
+  searches(): Promise<ArchitectureSearch[]>;
+  /** Undefined where there is none of that name. */
+  view(key: Key): Promise<PageView | undefined>;
+  /** Where people find more of a search. */
+  commands(key: Key): Command[];
+  /** What shows the log of a Job; undefined where that is gone with the Job. */
+  log(key: Key, job: string, isRunning: boolean): Command | undefined;
+  /** The folder that has a folder for each trial of a search; in words why there is none. */
+  artifacts(key: Key): { folder: string } | { none: string };
+}
