@@ -15,6 +15,7 @@ import {
 } from "./controllers/architecturesearch/reconcile.ts";
 import { defaultRetryDelay } from "./controllers/candidatetrial/decide.ts";
 import { listener } from "./controllers/candidatetrial/progress.ts";
+import { tellFailure } from "./controllers/candidatetrial/reconcile.ts";
 import { type Controller, startControllers } from "./controllers/controllers.ts";
 import { cacheTrials } from "./controllers/trials.ts";
 import { type Access, ApiError, createClient, writesWhile } from "./kube/client.ts";
@@ -185,7 +186,7 @@ export function createOperator(
     };
     if (isSearch && error instanceof UserError) {
       logger.warn("search stalled", { ...about, reason: error.message });
-      stall(error instanceof StalledError ? error.reason : SearchReason.LedgerUnusable);
+      stall(error instanceof StalledError ? error.reason : SearchReason.InvalidField);
       return later(STALLED_MS);
     }
     logger.warn("reconcile failed", { ...about, failures, reason: sentenceOf(error) });
@@ -193,6 +194,7 @@ export function createOperator(
       forget(dependencies, key).catch(() => {});
       if (!(error instanceof ConflictError)) stall(SearchReason.ReconcileFailed);
     }
+    if (!isSearch && failures >= PATIENCE) tellFailure(dependencies, key, sentenceOf(error)).catch(() => {});
     return later(Math.min(FAILURE_MS * 2 ** Math.min(failures - 1, 20), LONGEST_FAILURE_MS));
   }
 

@@ -54,6 +54,8 @@ export const SearchReason = {
   NameTaken: "NameTaken",
   /** Stalled: the cluster's CustomResourceDefinitions are older than the operator. */
   OutdatedDefinitions: "OutdatedDefinitions",
+  /** Stalled: a field that only the operator can judge cannot be; the message names it. */
+  InvalidField: "InvalidField",
   /** Stalled: what the operator does for the search fails again and again; it is tried on. */
   ReconcileFailed: "ReconcileFailed",
 } as const;
@@ -74,6 +76,8 @@ export const TrialReason = {
   Pending: "Pending",
   /** Progressing: it trains. */
   Running: "Running",
+  /** Progressing: what the operator does for it fails again and again; it is tried on. */
+  ReconcileFailed: "ReconcileFailed",
   /** Complete. */
   Succeeded: "Succeeded",
   /** Failed: the network does not fit into memory. The failure reward. */

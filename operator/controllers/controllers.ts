@@ -2,7 +2,7 @@
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import { idOf, type Key, type KubernetesObject, keyOf } from "../api/store.ts";
 import { reconcileSearch, type SearchDependencies } from "./architecturesearch/reconcile.ts";
-import { TRIAL_LABEL } from "./candidatetrial/job.ts";
+import { SEARCH_LABEL, TRIAL_LABEL } from "./candidatetrial/job.ts";
 import { reconcileTrial, type TrialDependencies } from "./candidatetrial/reconcile.ts";
 import { createQueue, type Queue, type QueueObserver } from "./queue.ts";
 import { isFinished } from "./status.ts";
@@ -84,7 +84,12 @@ export async function startControllers({
       add("ArchitectureSearch", namespace, object.spec.search);
     }),
     store.watch("Pod", ({ object }) => addTrialOf(object)),
-    store.watch("Job", ({ object }) => addTrialOf(object)),
+    store.watch("Job", ({ type, object }) => {
+      addTrialOf(object);
+      // One that is suspended is so once they are gone.
+      if (type === "DELETED")
+        add("ArchitectureSearch", keyOf(object).namespace, object.metadata.labels?.[SEARCH_LABEL]);
+    }),
     // A Job is named by its trial and the attempt's number.
     store.watch("Event", ({ object: { metadata, regarding } }) =>
       add("CandidateTrial", regarding.namespace ?? metadata.namespace!, regarding.name.replace(/-\d+$/, "")),

@@ -2,7 +2,7 @@
 // only the last one is ever written, and every write names the version that it was read as. Who works on the search
 // first writes himself into it: whoever did so before can add nothing any more.
 import { createHash } from "node:crypto";
-import { UserError } from "@segnas/searchspace/errors.ts";
+import { SearchReason, StalledError } from "../api/conditions.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import {
   AlreadyExistsError,
@@ -79,7 +79,7 @@ export const digestOf = (...texts: (string | Uint8Array)[]): string => {
   return hash.digest("base64url");
 };
 
-/** Reads all shards. Throws UserError that names a gap, a double or a change among shards and entries. */
+/** Reads all shards. Throws StalledError that names a gap, a double or a change among shards and entries. */
 export async function readLedger(store: Reader, search: ArchitectureSearch): Promise<Ledger> {
   const { namespace, name } = keyOf(search);
   const records = await store.list("SearchRecord", namespace, { [LEDGER_LABEL]: name });
@@ -88,7 +88,7 @@ export async function readLedger(store: Reader, search: ArchitectureSearch): Pro
   own.sort((a, b) => a.spec.shard.number - b.spec.shard.number);
   const ledger: Ledger = { entries: [], digests: [], last: own.at(-1) };
   const indices = new Set<number>();
-  const broken = (what: string) => new UserError(`ledger of ${name}: ${what}`);
+  const broken = (what: string) => unusable(search, what);
   for (const [k, record] of own.entries()) {
     const { shard } = record.spec;
     const { name: shardName } = record.metadata;
@@ -117,7 +117,7 @@ export async function readLedger(store: Reader, search: ArchitectureSearch): Pro
 
 /**
  * Reads the ledger and makes `holder` the one who writes it. `held` says that it was so before.
- * @throws FencedError where another has become so since; UserError as readLedger, or where the search's status knows
+ * @throws FencedError where another has become so since; StalledError as readLedger, or where the search's status knows
  * of more entries
  */
 export async function openLedger(
@@ -132,8 +132,9 @@ export async function openLedger(
     // The status is written after the ledger, and was read before.
     const told = search.status?.entries ?? 0;
     if (told > ledger.entries.length)
-      throw new UserError(
-        `ledger of ${search.metadata.name}: it ends after ${ledger.entries.length} entries, but there were ${told}: records are missing`,
+      throw unusable(
+        search,
+        `it ends after ${ledger.entries.length} entries, but there were ${told}: records are missing, or their label ${LEDGER_LABEL}`,
       );
     if (held && last && last.holder !== holder)
       throw new FencedError(`${search.metadata.name}: another process has taken over this search`);
@@ -147,9 +148,27 @@ export async function openLedger(
       return await createShard(store, search, ledger, { ...head, sealed: false, entries: [] });
     } catch (error) {
       if (!(error instanceof ConflictError || error instanceof AlreadyExistsError)) throw error;
+      if (error instanceof AlreadyExistsError) await refuseHidden(store, search, ledger);
     }
   }
 }
+
+/** Throws StalledError where the shard that was to be made is there, but is not found as this search's. */
+async function refuseHidden(store: Store, search: ArchitectureSearch, { last }: Ledger): Promise<void> {
+  const { namespace, name } = keyOf(search);
+  const number = (last?.spec.shard.number ?? -1) + 1;
+  const made = recordMetadata(search, `ledger-${number}`, LEDGER_LABEL);
+  const record = await store.live.get("SearchRecord", { namespace, name: made.name });
+  if (!record || (isControlledBy(record, search) && record.metadata.labels?.[LEDGER_LABEL] === name)) return;
+  const command = `kubectl label searchrecord ${record.metadata.name} --namespace ${namespace} ${LEDGER_LABEL}=${name}`;
+  throw unusable(
+    search,
+    `the record ${record.metadata.name} has lost its label or its owner: put them back (${command})`,
+  );
+}
+
+const unusable = ({ metadata }: ArchitectureSearch, what: string): StalledError =>
+  new StalledError(SearchReason.LedgerUnusable, `ledger of ${metadata.name}: ${what}`);
 
 /**
  * Adds an entry to the last shard, or seals that and makes the next. Throws ConflictError or AlreadyExistsError

@@ -26,7 +26,7 @@ test("a duplicate is not trained while what became of an earlier trial is not in
       noted: { reserved: 2, forgiven: 0 },
       unmade: false,
     },
-    ...{ told: undefined, entropy: undefined, now: new Date() },
+    ...{ hasJobs: false, told: undefined, entropy: undefined, now: new Date() },
   };
   const gone = { number: 0, index: 0, trial: "s-0", outcome: "Deleted" } as const;
   assert.deepEqual(decideSearch(world), [{ type: "Append", entry: gone }]);

@@ -10,7 +10,7 @@ import {
   type SearchDependencies,
   stallSearch,
 } from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
-import { reconcileTrial } from "@segnas/operator/controllers/candidatetrial/reconcile.ts";
+import { reconcileTrial, tellFailure } from "@segnas/operator/controllers/candidatetrial/reconcile.ts";
 import { cacheTrials } from "@segnas/operator/controllers/trials.ts";
 import { createLogger } from "winston";
 import { memoryStore } from "../unit/controllers/memory-store.ts";
@@ -69,6 +69,43 @@ test("a trial says that another's Job has the name of its own", async () => {
   assert.equal(
     status?.conditions?.[0]?.message,
     "its Job is not let in: a Job s-0-0 is there already, and is not this trial's",
+  );
+});
+
+test("a record without its label is told of: it is not made again and again", async () => {
+  const { store, key, dependencies } = await world();
+  await reconcileSearch(dependencies, key);
+  const [record] = await store.list("SearchRecord");
+  await store.update<"SearchRecord">({ ...record!, metadata: { ...record!.metadata, labels: {} } });
+  const { name } = record!.metadata;
+  await assert.rejects(reconcileSearch({ ...dependencies, knowledge: new Map(), holder: "two" }, key), {
+    reason: "LedgerUnusable",
+    message: `ledger of s: the record ${name} has lost its label or its owner: put them back (kubectl label searchrecord ${name} --namespace default segnas.dev/ledger=s)`,
+  });
+});
+
+test("a Job without its labels is still its trial's", async () => {
+  const { store, key, dependencies } = await world();
+  await reconcileSearch(dependencies, key);
+  const trial = (await store.get("CandidateTrial", { ...key, name: "s-0" }))!;
+  const { metadata, ...rest } = makeJob(makeSearch(), trial);
+  const job = await store.create<"Job">({ ...rest, metadata: { ...metadata, labels: {} } });
+  const startTime = "2026-06-01T00:00:00Z";
+  const attempts = [{ number: 0, job: "s-0-0", uid: job.metadata.uid!, startTime }];
+  await store.updateStatus<"CandidateTrial">({ ...trial, status: { attempts } });
+  await reconcileTrial({ ...dependencies, retryDelay: () => 0 }, keyOf(trial));
+  assert.deepEqual((await store.get("CandidateTrial", keyOf(trial)))?.status?.attempts, attempts);
+});
+
+test("a trial says what the operator cannot get done for it", async () => {
+  const { store, key, dependencies } = await world();
+  await reconcileSearch(dependencies, key);
+  await tellFailure(dependencies, { ...key, name: "s-0" }, "jobs is forbidden");
+  const told = async () =>
+    (await store.get("CandidateTrial", { ...key, name: "s-0" }))?.status?.conditions?.[0];
+  assert.deepEqual(
+    [(await told())?.type, (await told())?.reason, (await told())?.message],
+    ["Progressing", "ReconcileFailed", "jobs is forbidden"],
   );
 });
 

@@ -54,6 +54,8 @@ export interface SearchWorld {
   noted: { reserved: number; forgiven: number };
   /** Whether reserved indices that are not there may never have been made. */
   unmade: boolean;
+  /** Whether it is suspended, and Jobs of its trials are still there that have not ended. */
+  hasJobs: boolean;
   /** When this process last wrote the status; undefined where it has not. */
   told: Date | undefined;
   /** Of the policy after its last update, nats; undefined before the first. */
@@ -93,8 +95,8 @@ export function decideSearch(world: SearchWorld): SearchAction[] {
   const until = later.sort((a, b) => a.getTime() - b.getTime())[0];
   return [
     ...marks,
-    ...(goesOn ? proposals(world) : []),
     ...write,
+    ...(goesOn ? proposals(world) : []),
     ...surplus,
     ...(until ? [{ type: "Wait" as const, until }] : []),
   ];

@@ -23,6 +23,7 @@ import {
 } from "../../ledger/snapshots.ts";
 import type { PolicyClient, PolicyStart } from "../../policy/client.ts";
 import { resolvePolicy } from "../../policy/settings.ts";
+import { aboutSearch } from "../status.ts";
 import { isOriginal } from "./untrained.ts";
 
 export type { PolicyUpdate };
@@ -40,8 +41,8 @@ export interface KnowledgeDependencies {
 }
 
 /**
- * A start learns at most so many entries again, and policyLag more: 5 updates of ten trials, or 50 of the published
- * form, a few seconds either way. The 4 MB of a snapshot are then 80 KB a trial.
+ * A start learns at most about so many entries again (policyLag where that is more) and policyLag more: 5 updates of ten
+ * trials, or 50 of the published form, a few seconds either way. The 4 MB of a snapshot are then 80 KB a trial.
  */
 const SNAPSHOT_EVERY = 50;
 
@@ -64,6 +65,7 @@ export interface Knowledge {
   /** What the next snapshot will hold. */
   nextSnapshot: Snapshot | undefined;
   snapshotEvery: number;
+  logger: Logger;
 }
 
 /** What the fold has to know of a search's spec. */
@@ -98,6 +100,7 @@ export async function openKnowledge(
     updates: [],
     nextSnapshot: undefined,
     snapshotEvery,
+    logger: dependencies.logger,
   };
   try {
     for (const entry of ledger.entries) noteTrial(knowledge, entry);
@@ -138,12 +141,17 @@ export async function enter(
 ): Promise<void> {
   knowledge.ledger = await appendEntry(store, search, knowledge.ledger, entry, knowledge.made);
   // As it is read again: -0 is 0 in JSON.
-  await take(knowledge, knowledge.ledger.entries.at(-1)!);
+  await take(knowledge, knowledge.ledger.entries.at(-1)!, () => snapshotIfDue(knowledge, store, search));
   // At once: of entries that come together the next due one would take its place.
   await snapshotIfDue(knowledge, store, search);
 }
 
-async function take(knowledge: Knowledge, entry: LedgerEntry): Promise<void> {
+/** @param before what is done before another snapshot takes the place of one that is due */
+async function take(
+  knowledge: Knowledge,
+  entry: LedgerEntry,
+  before = async (): Promise<void> => {},
+): Promise<void> {
   const { settings, policy, updates } = knowledge;
   const state = fold(settings, knowledge.state, entry);
   knowledge.state = state;
@@ -152,12 +160,14 @@ async function take(knowledge: Knowledge, entry: LedgerEntry): Promise<void> {
     const { entropy, baseline } = await policy.learn(state.batch);
     updates.push({ update: state.policyUpdates, entropy, baseline, entry: entry.number });
   }
-  if (state.entries % knowledge.snapshotEvery === 0 && !isWaiting(knowledge))
+  if (state.entries % knowledge.snapshotEvery === 0 && !isWaiting(knowledge)) {
+    await before();
     // The policy tells only the state that it is in.
     knowledge.nextSnapshot = {
       ...{ state, updates: [...updates] },
       policy: await policy.state(state.policyUpdates),
     };
+  }
   if (!state.batch) return;
   // The next trial's index is at least the number of own entries, and the version it needs never falls.
   await policy.forget(versionAfter(settings, state, oldestNeeded(knowledge)));
@@ -187,8 +197,11 @@ export async function snapshotIfDue(
   store: Store,
   search: ArchitectureSearch,
 ): Promise<void> {
-  const { nextSnapshot: next, ledger } = knowledge;
+  const { nextSnapshot: next, ledger, logger } = knowledge;
   if (!next || isWaiting(knowledge)) return;
-  await writeSnapshot(store, search, ledger, next);
   if (knowledge.nextSnapshot === next) knowledge.nextSnapshot = undefined;
+  // The ledger suffices: without a snapshot a start takes longer.
+  await writeSnapshot(store, search, ledger, next).catch((error) =>
+    logger.warn("snapshot not written", { ...aboutSearch(search), reason: (error as Error).message }),
+  );
 }

@@ -14,6 +14,8 @@ import {
 } from "../../api/store.ts";
 import { writeNotes } from "../../ledger/shards.ts";
 import { settledStatus } from "../candidatetrial/decide.ts";
+import { SEARCH_LABEL } from "../candidatetrial/job.ts";
+import { jobEnd } from "../candidatetrial/outcome.ts";
 import { aboutSearch, isFinished, isTrue } from "../status.ts";
 import type { TrialCache } from "../trials.ts";
 import { decideSearch, nextIndex, type SearchAction } from "./decide.ts";
@@ -26,7 +28,7 @@ import {
   snapshotIfDue,
 } from "./knowledge.ts";
 import { proposalFor } from "./proposal.ts";
-import { stalledStatus } from "./status.ts";
+import { stalledStatus, unstalledStatus } from "./status.ts";
 import { proposedTrial, trialName } from "./trial.ts";
 
 export interface SearchDependencies extends KnowledgeDependencies {
@@ -90,9 +92,18 @@ export async function forgetAll({ knowledge }: Pick<SearchDependencies, "knowled
   knowledge.clear();
 }
 
+/** Whether there are more entered trials than can be kept. */
+function hasSurplus({ spec, status }: ArchitectureSearch, trials: CandidateTrial[]): boolean {
+  const { top = [], paretoFront = [] } = status ?? {};
+  const entered = trials.filter(({ status }) => status?.entry !== undefined).length;
+  return entered > (spec.trialsHistoryLimit ?? Number.POSITIVE_INFINITY) + top.length + paretoFront.length;
+}
+
 /** Whether a search has ended or stands still, and nothing is left to be entered: its ledger need not even be read. */
 const isAtRest = (search: ArchitectureSearch, trials: CandidateTrial[]): boolean =>
   (isFinished(search) || isTrue(search.status?.conditions, SearchCondition.Suspended)) &&
+  !isTrue(search.status?.conditions, SearchCondition.Stalled) &&
+  !hasSurplus(search, trials) &&
   search.status?.observedGeneration === search.metadata.generation &&
   // What it stopped has ended.
   !search.status?.trials?.running &&
@@ -115,6 +126,7 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
     }
     const own = (await trials.of(key)).filter((trial) => isControlledBy(trial, search));
     if (isAtRest(search, own)) {
+      await noteMade(dependencies, search, own);
       if (!dependencies.keepFinished) await forget(dependencies, key);
       return undefined;
     }
@@ -128,6 +140,7 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
     const actions = decideSearch({
       search,
       trials: own,
+      hasJobs: search.spec.suspend && (await hasJobs(dependencies, key)),
       ...known,
       noted: known.ledger.last!.spec.shard,
       entropy: known.updates.at(-1)?.entropy,
@@ -137,7 +150,10 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
     if (actions.every(({ type }) => type === "Wait")) {
       // Nobody waits for it.
       await snapshotIfDue(known, store, search);
-      return wait?.until;
+      const status = unstalledStatus(search, now());
+      if (!status) return wait?.until;
+      await store.updateStatus<"ArchitectureSearch">({ ...search, status });
+      continue;
     }
     for (const action of actions) {
       const done = await act(dependencies, search, known, action);
@@ -145,6 +161,27 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
       if (done) return done;
     }
   }
+}
+
+const hasJobs = async ({ store }: SearchDependencies, { namespace, name }: Key): Promise<boolean> =>
+  (await store.list("Job", namespace, { [SEARCH_LABEL]: name })).some((job) => !jobEnd(job));
+
+/**
+ * Notes in the ledger which indices were made, before what is known of a search is let go of: trials that are deleted
+ * while it is at rest are not made once more.
+ */
+async function noteMade(
+  { store, knowledge }: SearchDependencies,
+  search: ArchitectureSearch,
+  trials: CandidateTrial[],
+): Promise<void> {
+  const held = knowledge.get(idOf(keyOf(search)));
+  const known = held?.uid === search.metadata.uid ? await held?.opening.catch(() => undefined) : undefined;
+  if (!known) return;
+  const made = nextIndex({ trials, ...known });
+  const noted = known.ledger.last!.spec.shard;
+  if (noted.made >= made || noted.reserved > made) return;
+  known.ledger = await writeNotes(store, known.ledger, { made, reserved: made });
 }
 
 /** Says in the search's status what keeps it from going on, where it cannot even be decided on. */

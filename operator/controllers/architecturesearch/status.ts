@@ -7,6 +7,7 @@ import type {
   ArchitectureSearchStatus,
 } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
+import type { Condition } from "../../api/meta.ts";
 import { type Ranked, REFUSALS, type SearchState } from "../../ledger/fold.ts";
 import { gpuSeconds, WAITS } from "../candidatetrial/decide.ts";
 import { decimal, isRunning, isTraining, isTrue, MAX_MESSAGE, timestamp } from "../status.ts";
@@ -114,7 +115,8 @@ export function verdict(world: SearchWorld): Verdict | undefined {
   const type = state.outcomes.Succeeded > 0 ? "Complete" : "Failed";
   const next = nextIndex(world);
   if (next >= maxTrials && numbers.size === next) {
-    const message = `${next} trials have settled${type === "Failed" ? ", and none has succeeded" : ""}`;
+    const none = state.imported > 0 ? "none of its own has succeeded" : "none has succeeded";
+    const message = `${next} trials have settled${type === "Failed" ? `, and ${none}` : ""}`;
     return { type, reason: SearchReason.MaxTrialsReached, message };
   }
   if ((timeIsUp(world) ?? Infinity) <= now.getTime()) {
@@ -203,7 +205,7 @@ const rankedStatus = ({ trial, index, source, reward, meanIoU, parameters }: Ran
 function conditions(world: SearchWorld, ended: Verdict | undefined) {
   const { search, trials, state, now } = world;
   const { suspend, maxTrials } = search.spec;
-  const idle = !trials.some(isRunning);
+  const idle = !trials.some(isRunning) && !world.hasJobs;
   const count = state.entries - state.imported;
   // It may have been lowered since.
   const settled = `${count}${count <= maxTrials ? ` of ${maxTrials}` : ""} trials have settled`;
@@ -225,6 +227,8 @@ function conditions(world: SearchWorld, ended: Verdict | undefined) {
   const observedGeneration = search.metadata.generation ?? 1;
   let list = search.status?.conditions ?? [];
   for (const [type, holds] of Object.entries(wanted)) {
+    // What the operator has met with is over when it has nothing more to do.
+    if (!holds && list.some(isTold) && type === SearchCondition.Stalled) continue;
     // What was never true is not mentioned, but for Progressing.
     if (!holds && type !== SearchCondition.Progressing && !isTrue(list, type)) continue;
     const { reason, message } = type === SearchCondition.Stalled && holds ? refusal(world) : state_;
@@ -245,15 +249,40 @@ export function stalledStatus(
   now: Date,
 ): ArchitectureSearchStatus | undefined {
   const before = search.status?.conditions ?? [];
-  const stalled = {
-    type: SearchCondition.Stalled,
-    status: "True" as const,
-    reason,
-    message: message.slice(0, MAX_MESSAGE),
+  const told = {
+    ...{ reason, message: message.slice(0, MAX_MESSAGE) },
     observedGeneration: search.metadata.generation ?? 1,
   };
-  const conditions = setCondition(before, stalled, timestamp(now));
+  const set = (list: Condition[], type: string, status: "True" | "False") =>
+    setCondition(list, { type, status, ...told }, timestamp(now));
+  // Whether it has ended or stands still as it is written now nobody can tell.
+  const outdated = before.filter(
+    ({ type, status, observedGeneration }) =>
+      status === "True" && OVER.includes(type) && observedGeneration !== told.observedGeneration,
+  );
+  const others = outdated.reduce((list, { type }) => set(list, type, "False"), before);
+  const conditions = set(others, SearchCondition.Stalled, "True");
   return conditions === before ? undefined : { ...search.status, conditions };
+}
+
+const OVER: string[] = [SearchCondition.Complete, SearchCondition.Failed, SearchCondition.Suspended];
+
+/** Stalled by what the operator has met with, not by what trainers say. */
+const isTold = ({ type, status, reason }: Condition): boolean =>
+  type === SearchCondition.Stalled && status === "True" && reason !== SearchReason.InvalidConfiguration;
+
+/** The status of a search that was stalled by what is over now; undefined where it was not. */
+export function unstalledStatus(search: ArchitectureSearch, now: Date): ArchitectureSearchStatus | undefined {
+  const before = search.status?.conditions ?? [];
+  const stalled = before.find(isTold);
+  if (!stalled) return undefined;
+  const { lastTransitionTime: _, ...rest } = stalled;
+  const over = {
+    ...rest,
+    status: "False" as const,
+    message: `no more: ${stalled.message}`.slice(0, MAX_MESSAGE),
+  };
+  return { ...search.status, conditions: setCondition(before, over, timestamp(now)) };
 }
 
 /** Which trials wait for a pod that something keeps from starting, and what the first of them says. */
@@ -261,7 +290,7 @@ function waiting(world: SearchWorld): string | undefined {
   const stuck = unsettled(world).flatMap(({ metadata, spec, status }) => {
     const progressing = status?.conditions?.find(({ type }) => type === "Progressing");
     const { reason, message = WAITS } = progressing ?? {};
-    return reason === TrialReason.Pending && message !== WAITS
+    return (reason === TrialReason.Pending || reason === TrialReason.ReconcileFailed) && message !== WAITS
       ? [{ name: metadata.name, index: spec.index, message }]
       : [];
   });

@@ -222,6 +222,18 @@ export function awaitProgress(world: TrialWorld, since: Date): TrialAction[] {
   return [finish(world, attempts, attempts.at(-1)!, undefined, outcome)];
 }
 
+/** The status of a trial that the operator cannot get on with; undefined where it says so, or has ended. */
+export function failingStatus(
+  trial: CandidateTrial,
+  message: string,
+  now: Date,
+): CandidateTrialStatus | undefined {
+  if (trial.status?.result) return undefined;
+  const said = message.slice(0, MAX_MESSAGE);
+  const conditions = condition({ trial, now }, "Progressing", "True", TrialReason.ReconcileFailed, said);
+  return conditions === trial.status?.conditions ? undefined : { ...trial.status, conditions };
+}
+
 /** What is done where the API refuses the Job of the open attempt as invalid. */
 export function refuseAttempt(world: TrialWorld, message: string): TrialAction {
   const attempts = world.trial.status!.attempts!;
@@ -355,7 +367,7 @@ export function settledStatus(
   const ended = condition({ trial, now }, type, "True", reason, message);
   const settled = { ...trial, status: { ...trial.status, conditions: ended } };
   const conditions = condition({ trial: settled, now }, TrialCondition.Progressing, "False", reason, message);
-  const withTime = { ...result, gpuSeconds: decimal(gpuSeconds(attempts)) };
+  const withTime = { ...result, gpuSeconds: decimal(Math.round(gpuSeconds(attempts) * 1000) / 1000) };
   const { stage: _, ...status } = trial.status ?? {};
   return { ...status, conditions, attempts, result: withTime };
 }

@@ -147,7 +147,7 @@ function readResult(result: Record<string, unknown> | undefined, text: string): 
   const misfit = misfitOf(result);
   if (misfit) return invalid(`in the result ${misfit}`);
   const metrics = objectOf(result.metrics);
-  const slots = ((result.slots as unknown[] | undefined) ?? []).map(objectOf);
+  const slots = ((result.slots as unknown[] | null | undefined) ?? []).map(objectOf);
   // JSON knows no NaN: a trainer that has one writes null, or the word.
   const reward = result.reward === null || typeof result.reward === "string" ? Number.NaN : result.reward;
   if (typeof reward !== "number") return invalid("the result has no reward");
@@ -178,9 +178,11 @@ const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (val
 const MAX_EPOCH = 2 ** 31 - 1;
 
 /** What cannot be so in a result, as the API would refuse it; undefined where all can. */
-function misfitOf({ parameters, slots = [] }: Record<string, unknown>): string | undefined {
+function misfitOf(result: Record<string, unknown>): string | undefined {
   const told = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
-  if (parameters !== undefined && !isCount(parameters))
+  const { parameters } = result;
+  const slots = result.slots ?? [];
+  if (parameters !== undefined && parameters !== null && !isCount(parameters))
     return `parameters must be a whole number from 0 on, not ${told(parameters)}`;
   if (!Array.isArray(slots)) return `slots must be a list, not ${told(slots)}`;
   for (const [k, slot] of slots.entries()) {

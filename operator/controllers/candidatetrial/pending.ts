@@ -27,7 +27,11 @@ export function whyPending(job: Job, pod: Pod | undefined, events: Event[]): str
   const scheduled = conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
   if (scheduled) return sentence(scheduled);
   const waiting = [...initContainerStatuses, ...containerStatuses].find(isStuck);
-  return waiting && `container ${waiting.name}: ${sentence(waiting.state.waiting!)}`;
+  if (waiting) return `container ${waiting.name}: ${sentence(waiting.state.waiting!)}`;
+  // A sidecar is started again and again.
+  const failing = initContainerStatuses.find(({ state }) => state.terminated?.exitCode);
+  const { exitCode, reason, message } = failing?.state.terminated ?? {};
+  return failing && `init container ${failing.name}: exit code ${exitCode}: ${sentence({ reason, message })}`;
 }
 
 /** The Job controller tells nowhere else that a quota, a policy or a missing ServiceAccount keeps it from making pods. */
@@ -42,5 +46,10 @@ const timeOf = (event: Event): number => Date.parse(lastTold(event)) || 0;
 const isStuck = ({ state }: ContainerStatus): boolean =>
   state.waiting?.reason !== undefined && !ORDINARY.includes(state.waiting.reason);
 
-const sentence = ({ reason, message }: { reason?: string; message?: string | undefined }): string =>
-  [reason, message].filter(Boolean).join(": ");
+const sentence = ({
+  reason,
+  message,
+}: {
+  reason?: string | undefined;
+  message?: string | undefined;
+}): string => [reason, message].filter(Boolean).join(": ");

@@ -6,6 +6,7 @@ import {
   AlreadyExistsError,
   InvalidError,
   isControlledBy,
+  type Job,
   type Key,
   keyOf,
   type Pod,
@@ -17,6 +18,7 @@ import {
   awaitAdmission,
   awaitProgress,
   decideTrial,
+  failingStatus,
   refuseAttempt,
   type TrialAction,
   type TrialWorld,
@@ -71,6 +73,8 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
         store.live,
         world.pods.filter((pod) => trainerState(pod)?.terminated),
       );
+      const hidden = await hiddenJob(store, world);
+      if (hidden) world = { ...world, jobs: [...world.jobs, hidden] };
       actions = decideTrial(world);
     }
     if (actions.every(({ type }) => type === "Wait")) {
@@ -82,6 +86,25 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
     const until = await actAll(dependencies, world, actions);
     if (until) return until;
   }
+}
+
+/** The Job of the open attempt, where somebody has taken from it the labels that it is found by. */
+async function hiddenJob(store: Store, { trial, jobs }: TrialWorld): Promise<Job | undefined> {
+  const open = trial.status?.attempts?.at(-1);
+  if (!open || open.endTime || jobs.some(({ metadata }) => metadata.uid === open.uid)) return undefined;
+  const job = await store.live.get("Job", { ...keyOf(trial), name: open.job });
+  return job?.metadata.uid === open.uid ? job : undefined;
+}
+
+/** Says in the trial's status what the operator cannot get done. */
+export async function tellFailure(
+  { store, now }: Pick<TrialDependencies, "store" | "now">,
+  key: Key,
+  message: string,
+): Promise<void> {
+  const trial = await store.get("CandidateTrial", key);
+  const status = trial && failingStatus(trial, message, now());
+  if (status) await store.updateStatus<"CandidateTrial">({ ...trial, status });
 }
 
 async function actAll(

@@ -24,6 +24,7 @@ function worldOf(spec: object, trials: CandidateTrial[]): SearchWorld {
       networks: new Map(),
       made: trials.length,
       unmade: false,
+      hasJobs: false,
       told: undefined,
       entropy: undefined,
     },

@@ -31,6 +31,7 @@ class Play {
   unmade = false;
   now = start;
   told: Date | undefined;
+  hasJobs = false;
   make = (index: number): CandidateTrial => makeTrial(index);
 
   constructor(spec: object) {
@@ -45,7 +46,7 @@ class Play {
     const originals = this.entries.filter(isOriginal).toSorted((a, b) => b.index - a.index);
     const networks = new Map(originals.map((entry) => [entry.network, entry]));
     const known = { search, trials, settings, state, numbers, networks, made, noted, unmade };
-    return { ...known, told: this.told, entropy: undefined, now: new Date(now) };
+    return { ...known, hasJobs: this.hasJobs, told: this.told, entropy: undefined, now: new Date(now) };
   }
 
   /** Decides and acts until nothing changes. */
