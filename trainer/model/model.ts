@@ -5,6 +5,7 @@ import { identity, scale, sumAll } from "../tensorflow/kernels.ts";
 import { dispose, read, type Tensor, tensor, tidy } from "../tensorflow/runtime.ts";
 import { lossOf } from "../training/loss.ts";
 import type { Optimizer } from "../training/optimizer.ts";
+import { disposeFolded, type Folded, foldNorms } from "./folded.ts";
 import { backward, disposeRun, forward, type Mode, type Run } from "./network.ts";
 import {
   type Arrays,
@@ -31,6 +32,8 @@ export class Model {
   #statistics: Map<string, Tensor>;
   /** The vectors cut into arrays; made again when a vector changes. */
   #views: Record<Side, Map<string, Tensor>>;
+  /** What evaluations use in place of BN; made again when parameters or statistics change. */
+  #folded: Folded | undefined;
 
   private constructor(
     layouts: Record<Side, Layout>,
@@ -78,6 +81,7 @@ export class Model {
 
   /** Puts a copy of a vector in place of one side's parameters. */
   assign(side: Side, vector: Tensor): void {
+    this.#unfold();
     dispose(this.#vectors[side], ...this.#views[side].values());
     [this.#vectors[side]] = tidy(() => [identity(vector)]);
     this.#views[side] = this.#cut(side);
@@ -105,7 +109,8 @@ export class Model {
 
   /** Evaluates up to the values `wanted`; the caller frees what it gets, in the order asked for. */
   evaluate(network: Network, start: Start, wanted: number[]): Tensor[] {
-    const run = this.#forward(network, start, wanted, { kind: "Evaluation" });
+    this.#folded ??= foldNorms(network.layers, this.#weights());
+    const run = this.#forward(network, start, wanted, { kind: "Evaluation", folded: this.#folded });
     return wanted.map((value) => run.values.get(value)!);
   }
 
@@ -118,6 +123,7 @@ export class Model {
     const run = this.#forward(network, start, [network.logits], { kind: "Training", momentum: BN_MOMENTUM });
     const { loss, gradient } = lossOf(run.values.get(network.logits)!, target);
     if (Number.isFinite(loss)) {
+      this.#unfold();
       const gradients = backward(network, layers, this.#weights(), run, network.logits, gradient);
       for (const side of SIDES) {
         const optimizer = optimizers[side];
@@ -138,13 +144,20 @@ export class Model {
   /** Moves the running statistics towards one batch's: `momentum` is its share. Parameters stay. */
   observe(network: Network, start: Start, momentum: number): void {
     const run = this.#forward(network, start, [network.logits], { kind: "Training", momentum });
+    this.#unfold();
     this.#keepStatistics(run);
     disposeRun(run);
   }
 
   dispose(): void {
+    this.#unfold();
     dispose(...Object.values(this.#vectors), ...this.#statistics.values());
     for (const side of SIDES) dispose(...this.#views[side].values());
+  }
+
+  #unfold(): void {
+    if (this.#folded) disposeFolded(this.#folded);
+    this.#folded = undefined;
   }
 
   #cut(side: Side): Map<string, Tensor> {

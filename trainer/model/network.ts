@@ -3,7 +3,8 @@
 import type { Layer, Network, ValueShape } from "@segnas/searchspace/network.ts";
 import * as k from "../tensorflow/kernels.ts";
 import { dispose, type Tensor, tidy } from "../tensorflow/runtime.ts";
-import { BN_EPSILON } from "./parameters.ts";
+import { disposeFolded, type Folded, type FoldedLayer, foldedLayers, foldNorms } from "./folded.ts";
+import { epsilonOf } from "./parameters.ts";
 
 /** What a run reads: parameters and running statistics by name (`<layer>.<role>`). */
 export interface Weights {
@@ -13,8 +14,11 @@ export interface Weights {
   encoderEpsilon: number;
 }
 
-/** Evaluation normalises by the running statistics; training by the batch's, and moves them by `momentum`. */
-export type Mode = { kind: "Evaluation" } | { kind: "Training"; momentum: number };
+/**
+ * Evaluation normalises by the running statistics: convolutions that have taken over their BN are made where it is not
+ * given them. Training normalises by the batch's, and moves the running ones by `momentum`.
+ */
+export type Mode = { kind: "Evaluation"; folded?: Folded } | { kind: "Training"; momentum: number };
 
 /** A forward pass: values by index; in training also what the backward pass needs and the moved statistics. */
 export interface Run {
@@ -130,7 +134,7 @@ function contextOf(network: Network, layer: Layer, weights: Weights, run: Run): 
     shape: network.values[layer.output]!,
     inputs: layer.inputs.map((input) => (run.start.get(input) ?? run.values.get(input))!),
     array: (role) => weights.parameters.get(`${layer.name}.${role}`)!,
-    epsilon: layer.part === "Encoder" ? weights.encoderEpsilon : BN_EPSILON,
+    epsilon: epsilonOf(layer, weights.encoderEpsilon),
   };
 }
 
@@ -148,41 +152,76 @@ export function forward(
   mode: Mode,
 ): Run {
   const run: Run = { start, values: new Map(), reserved: new Map(), statistics: new Map() };
+  if (mode.kind === "Evaluation") {
+    const folded = mode.folded ?? foldNorms(layers, weights);
+    evaluate(network, foldedLayers(layers, wanted), weights, folded, wanted, run);
+    if (!mode.folded) disposeFolded(folded);
+    return run;
+  }
+  for (const layer of layers) {
+    const context = contextOf(network, layer, weights, run);
+    if (layer.kind === "BatchNorm") normaliseBatch(context, weights, mode.momentum, run);
+    else run.values.set(layer.output, forwardOf(layer, context));
+  }
+  return run;
+}
+
+const forwardOf = (layer: Layer, context: Context): Tensor =>
+  tidy(() => [operationOf(layer).forward(context)])[0]!;
+
+/** Runs layers in evaluation mode; a value is freed after its last use. */
+function evaluate(
+  network: Network,
+  layers: (Layer | FoldedLayer)[],
+  weights: Weights,
+  folded: Folded,
+  wanted: number[],
+  run: Run,
+): void {
   const lastUse = new Map(
     layers.flatMap((layer, step) => layer.inputs.map((input) => [input, step] as const)),
   );
   for (const [step, layer] of layers.entries()) {
-    const context = contextOf(network, layer, weights, run);
-    if (layer.kind === "BatchNorm") normalise(context, weights, mode, run);
-    else run.values.set(layer.output, tidy(() => [operationOf(layer).forward(context)])[0]!);
-    if (mode.kind === "Training") continue;
+    if (layer.kind === "FoldedConv2D") {
+      const [input] = layer.inputs;
+      const x = (run.start.get(input!) ?? run.values.get(input!))!;
+      const { weight, bias } = folded.get(layer.name)!;
+      const [y] = tidy(() => [k.convolveFused(x, weight, bias, layer, layer.activation)]);
+      run.values.set(layer.output, y!);
+    } else {
+      const context = contextOf(network, layer, weights, run);
+      const y = layer.kind === "BatchNorm" ? normalise(context, weights) : forwardOf(layer, context);
+      run.values.set(layer.output, y);
+    }
     const ended = new Set(
       layer.inputs.filter((input) => lastUse.get(input) === step && !wanted.includes(input)),
     );
     for (const value of ended) free(run.values, value);
   }
-  return run;
 }
 
-function normalise(
+const runningOf = ({ name }: Layer, { statistics }: Weights): k.Statistics => ({
+  mean: statistics.get(`${name}.mean`)!,
+  variance: statistics.get(`${name}.variance`)!,
+});
+
+function normalise({ layer, inputs: [x], array, epsilon }: Context, weights: Weights): Tensor {
+  const running = runningOf(layer, weights);
+  return tidy(() => [k.batchNormEvaluation(x!, array("gamma"), array("beta"), running, epsilon)])[0]!;
+}
+
+function normaliseBatch(
   { layer, inputs: [x], array, epsilon }: Context,
   weights: Weights,
-  mode: Mode,
+  momentum: number,
   run: Run,
 ): void {
-  const running = {
-    mean: weights.statistics.get(`${layer.name}.mean`)!,
-    variance: weights.statistics.get(`${layer.name}.variance`)!,
-  };
-  const outputs = tidy(() => {
-    if (mode.kind === "Evaluation")
-      return [k.batchNormEvaluation(x!, array("gamma"), array("beta"), running, epsilon)];
-    const normed = k.batchNormTraining(x!, array("gamma"), array("beta"), running, epsilon, mode.momentum);
+  const running = runningOf(layer, weights);
+  const [y, mean, variance, ...reserved] = tidy(() => {
+    const normed = k.batchNormTraining(x!, array("gamma"), array("beta"), running, epsilon, momentum);
     return [normed.y, normed.statistics.mean, normed.statistics.variance, ...normed.reserved];
   });
-  const [y, mean, variance, ...reserved] = outputs;
   run.values.set(layer.output, y!);
-  if (mode.kind === "Evaluation") return;
   run.statistics.set(`${layer.name}.mean`, mean!);
   run.statistics.set(`${layer.name}.variance`, variance!);
   run.reserved.set(layer.name, reserved);

@@ -7,6 +7,10 @@ import type { Random } from "@segnas/searchspace/random.ts";
 export const BN_EPSILON = 1e-5;
 export const BN_MOMENTUM = 0.1;
 
+/** BN's epsilon in a layer: the imported encoder was trained with its own. */
+export const epsilonOf = (layer: Layer, encoderEpsilon: number): number =>
+  layer.part === "Encoder" ? encoderEpsilon : BN_EPSILON;
+
 export type Role = "weight" | "bias" | "gamma" | "beta" | "a" | "b" | "mean" | "variance";
 
 /** One array of a layer. `name` is the key in a weights file: `<layer>.<role>`. */

@@ -7,9 +7,13 @@ import {
   executeAll,
   FLOAT,
   INT32,
+  INT64,
   ints,
   scalar,
   type Tensor,
+  tensor,
+  tidy,
+  USES_GPU,
 } from "./runtime.ts";
 
 const T = attribute.type("T", FLOAT);
@@ -206,6 +210,63 @@ const pairs = (...values: number[]): Tensor =>
     ints(-1, 2),
   );
 
+/** What a fused convolution does with its sum. */
+export type Activation = "Relu" | "Relu6" | undefined;
+
+/**
+ * A convolution, its bias and an activation. One op does all three where TensorFlow has oneDNN's kernels for it, which
+ * saves two passes over the map.
+ */
+export function convolveFused(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  conv: Convolution & { depthwise: boolean },
+  activation: Activation,
+): Tensor {
+  // oneDNN's depthwise kernel takes no explicit padding, which a stride asks for.
+  const known = conv.dilation === 1 && !(conv.depthwise && conv.stride > 1);
+  if (FUSES && known) return oneDnnFused(x, weight, bias, conv, activation);
+  const y = addBias((conv.depthwise ? depthwise : conv2d)(x, weight, conv), bias);
+  return activation ? execute(activation, [T], y) : y;
+}
+
+function oneDnnFused(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  conv: Convolution & { depthwise: boolean },
+  activation: Activation,
+): Tensor {
+  const attributes = [
+    ...attributesOf(conv),
+    // TensorFlow's optimisers know these kernels by this label, as if they were not oneDNN's.
+    attribute.string("_kernel", "MklNameChangeOp"),
+    attribute.string("fused_ops", activation ? `BiasAdd,${activation}` : "BiasAdd"),
+    attribute.int("num_args", 1),
+  ];
+  if (conv.depthwise) return execute("_MklNativeFusedDepthwiseConv2dNative", attributes, x, weight, bias);
+  const more = [attribute.type("TArgs", FLOAT), attribute.int("num_host_args", 0)];
+  return execute("_MklNativeFusedConv2D", [...attributes, ...more], x, weight, bias);
+}
+
+/** Whether this build of TensorFlow has oneDNN's fused convolutions, and the addon makes lists of "fused_ops" and "TArgs". */
+const FUSES = !USES_GPU && fuses();
+
+function fuses(): boolean {
+  const conv = { kernel: 1, stride: 1, dilation: 1, depthwise: false };
+  try {
+    tidy(() => {
+      const one = (...shape: number[]) => tensor(Float32Array.of(1), shape);
+      oneDnnFused(one(1, 1, 1, 1), one(1, 1, 1, 1), one(1), conv, "Relu6");
+      return [];
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const addBias = (x: Tensor, bias: Tensor): Tensor => execute("BiasAdd", [T, NHWC], x, bias);
 export const biasGradient = (dy: Tensor): Tensor => execute("BiasAddGrad", [T, NHWC], dy);
 
@@ -290,8 +351,26 @@ const poolAttributes = (stride: number): Attribute[] => [
 
 export const maxPool3x3 = (x: Tensor, stride: number): Tensor =>
   execute("MaxPool", poolAttributes(stride), x);
-export const maxPool3x3Gradient = (x: Tensor, y: Tensor, dy: Tensor, stride: number): Tensor =>
-  execute("MaxPoolGrad", poolAttributes(stride), x, y, dy);
+
+const ARGMAX = [
+  T,
+  attribute.ints("ksize", [1, 3, 3, 1]),
+  attribute.ints("strides", [1, 1, 1, 1]),
+  attribute.string("padding", "SAME"),
+  attribute.bool("include_batch_in_index", false),
+];
+
+/**
+ * At stride 1 on a CPU through the places of the maxima: MaxPoolGrad looks for them in a single slow loop, which took
+ * a quarter of a step. Only with int32 are they found fast, and only as int64 are they taken.
+ */
+export function maxPool3x3Gradient(x: Tensor, y: Tensor, dy: Tensor, stride: number): Tensor {
+  if (stride > 1 || USES_GPU) return execute("MaxPoolGrad", poolAttributes(stride), x, y, dy);
+  const [, places] = executeAll("MaxPoolWithArgmax", [...ARGMAX, attribute.type("Targmax", INT32)], [x], 2);
+  const cast = [attribute.type("SrcT", INT32), attribute.type("DstT", INT64)];
+  const wide = execute("Cast", cast, places!);
+  return execute("MaxPoolGradWithArgmax", [...ARGMAX, attribute.type("Targmax", INT64)], x, dy, wide);
+}
 
 /** Mean over height and width: [batch, 1, 1, channels]. */
 export const globalAveragePool = (x: Tensor): Tensor => execute("Mean", KEEP, x, ints(1, 2));

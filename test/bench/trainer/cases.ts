@@ -15,6 +15,9 @@ export interface Case {
   runs: number;
 }
 
+/** How a contest counts time: by the wall's clock, or what the processors spent on one thread. */
+export type Clock = "Wall" | "Processor";
+
 /** What a case's process says. */
 export interface Measured {
   /** Of each timed run: a step, an evaluation, or the start-up. */

@@ -3,6 +3,7 @@ import { parseArchitecture } from "@segnas/searchspace/architecture.ts";
 import { expand, type Network } from "@segnas/searchspace/network.ts";
 import { random } from "@segnas/searchspace/random.ts";
 import { shapesSplit } from "@segnas/trainer/data/shapes.ts";
+import type { Target } from "@segnas/trainer/data/target.ts";
 import { ENCODER_SLOTS, SCRATCH } from "@segnas/trainer/model/encoder.ts";
 import { Model, type Start } from "@segnas/trainer/model/model.ts";
 import { BN_EPSILON, initialArrays, SIDES, type Side, slotsOf } from "@segnas/trainer/model/parameters.ts";
@@ -49,40 +50,64 @@ function inputs(network: Network, nodes: number[], batch: number): Start {
 }
 
 /** Labels of all classes at a value's size. */
-function labels(network: Network, value: number, batch: number) {
+function labels(network: Network, value: number, batch: number): Target {
   const { height, width } = network.values[value]!;
   return { label: Uint8Array.from({ length: batch * height * width }, (_, i) => i % CLASSES), height, width };
 }
 
-export async function measureSteps(one: Case, folder: string): Promise<Omit<Measured, "residentBytes">> {
-  const { kind, genotype, height, width, batch, runs } = one;
+/** A network with numbers to work on. */
+export interface Prepared {
+  network: Network;
+  model: Model;
+  start: Start;
+  target: Target;
+}
+
+/** A case's network with untrained weights, images and labels. */
+export function prepare({ genotype, height, width, batch }: Case): Prepared {
   const settings = { classes: CLASSES, aggregateChannels: 48, separableRepeats: 1 };
   const network = expand(parseArchitecture(genotype), settings, { height, width });
   const slots = SIDES.flatMap((side) => slotsOf(network, side));
   const model = Model.from(network, initialArrays(slots, random(1, "bench")), BN_EPSILON);
-  if (kind === "Stage0") return measureStage0(one, network, model, folder);
-  const start = inputs(network, [0], batch);
+  const target = labels(network, network.logits, batch);
+  return { network, model, start: inputs(network, [0], batch), target };
+}
+
+/** A training step, end to end; tells the loss. */
+export function trainingStep({ network, model, start, target }: Prepared): () => number {
   const optimizer = (side: Side, learningRate: number) =>
     new Optimizer(model.vector(side), { ...stage1, learningRate });
   const optimizers = {
     encoder: optimizer("encoder", stage1.encoderLearningRate),
     decoder: optimizer("decoder", stage1.decoderLearningRate),
   };
-  const target = labels(network, network.logits, batch);
-  const work =
-    kind === "Training"
-      ? () => void model.step(network, start, target, optimizers)
-      : () => {
-          const [logits] = model.evaluate(network, start, [network.logits]);
-          // A GPU works on after the call: only numbers read back say that it is done.
-          read(logits!);
-          dispose(logits!);
-        };
-  const milliseconds = await timed(runs, work);
+  return () => model.step(network, start, target, optimizers);
+}
+
+/** An evaluation; tells the logits. A GPU works on after the call: only numbers read back say that it is done. */
+export function evaluation({ network, model, start }: Prepared): () => Float32Array {
+  return () => {
+    const [logits] = model.evaluate(network, start, [network.logits]);
+    const numbers = read(logits!);
+    dispose(logits!);
+    return numbers;
+  };
+}
+
+export async function measureSteps(one: Case, folder: string): Promise<Omit<Measured, "residentBytes">> {
+  const prepared = prepare(one);
+  if (one.kind === "Stage0") return measureStage0(one, prepared, folder);
+  const run = one.kind === "Training" ? trainingStep(prepared) : evaluation(prepared);
+  const work = () => void run();
+  const milliseconds = await timed(one.runs, work);
   return { milliseconds, kernels: await profile(work) };
 }
 
-async function measureStage0({ batch, runs }: Case, network: Network, model: Model, folder: string) {
+async function measureStage0(
+  { batch, runs }: Case,
+  { network, model, start: image }: Prepared,
+  folder: string,
+) {
   const { height, width } = network.values[0]!;
   const names = Array.from({ length: 4 * batch }, (_, index) => ({ name: `shapes_${index}`, index }));
   const cached = {
@@ -105,7 +130,6 @@ async function measureStage0({ batch, runs }: Case, network: Network, model: Mod
   const start: Start = new Map(
     nodes.map((node, i) => [node, tensor(features[i]!, [batch, ...cache.shapes[i]!])]),
   );
-  const image = inputs(network, [0], batch);
   const step = () => void model.step(network, start, target, { decoder });
   const milliseconds = await timed(runs, step);
   const reading = median(await timed(runs, async () => void (await readBatch())));
