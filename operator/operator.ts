@@ -6,7 +6,7 @@ import type { Logger } from "winston";
 import { SearchReason, StalledError } from "./api/conditions.ts";
 import type { ArchitectureSearch } from "./api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "./api/generated/candidatetrials.ts";
-import { ConflictError, type Key, type Objects } from "./api/store.ts";
+import type { Key, Objects } from "./api/store.ts";
 import {
   forget,
   forgetAll,
@@ -190,11 +190,12 @@ export function createOperator(
       return later(STALLED_MS);
     }
     logger.warn("reconcile failed", { ...about, failures, reason: sentenceOf(error) });
-    if (isSearch && failures >= PATIENCE) {
-      forget(dependencies, key).catch(() => {});
-      if (!(error instanceof ConflictError)) stall(SearchReason.ReconcileFailed);
+    if (isSearch && failures >= PATIENCE) forget(dependencies, key).catch(() => {});
+    // What is told is news, and news begin another try: the words may be others each time.
+    if (Number.isInteger(Math.log2(failures / PATIENCE))) {
+      if (isSearch) stall(SearchReason.ReconcileFailed);
+      else tellFailure(dependencies, key, sentenceOf(error)).catch(() => {});
     }
-    if (!isSearch && failures >= PATIENCE) tellFailure(dependencies, key, sentenceOf(error)).catch(() => {});
     return later(Math.min(FAILURE_MS * 2 ** Math.min(failures - 1, 20), LONGEST_FAILURE_MS));
   }
 

@@ -160,10 +160,10 @@ async function refuseHidden(store: Store, search: ArchitectureSearch, { last }: 
   const made = recordMetadata(search, `ledger-${number}`, LEDGER_LABEL);
   const record = await store.live.get("SearchRecord", { namespace, name: made.name });
   if (!record || (isControlledBy(record, search) && record.metadata.labels?.[LEDGER_LABEL] === name)) return;
-  const command = `kubectl label searchrecord ${record.metadata.name} --namespace ${namespace} ${LEDGER_LABEL}=${name}`;
+  const command = `kubectl label --overwrite searchrecord ${record.metadata.name} --namespace ${namespace} ${LEDGER_LABEL}=${name}`;
   throw unusable(
     search,
-    `the record ${record.metadata.name} has lost its label or its owner: put them back (${command})`,
+    `the record ${record.metadata.name} has lost its label (${command}) or its owner: put it back`,
   );
 }
 

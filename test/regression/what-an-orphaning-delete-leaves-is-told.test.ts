@@ -80,7 +80,7 @@ test("a record without its label is told of: it is not made again and again", as
   const { name } = record!.metadata;
   await assert.rejects(reconcileSearch({ ...dependencies, knowledge: new Map(), holder: "two" }, key), {
     reason: "LedgerUnusable",
-    message: `ledger of s: the record ${name} has lost its label or its owner: put them back (kubectl label searchrecord ${name} --namespace default segnas.dev/ledger=s)`,
+    message: `ledger of s: the record ${name} has lost its label (kubectl label --overwrite searchrecord ${name} --namespace default segnas.dev/ledger=s) or its owner: put it back`,
   });
 });
 
@@ -97,6 +97,33 @@ test("a Job without its labels is still its trial's", async () => {
   assert.deepEqual((await store.get("CandidateTrial", keyOf(trial)))?.status?.attempts, attempts);
 });
 
+test("a Job that lost its labels before its start is known by its name, and ends with its attempt", async () => {
+  const { store, key, dependencies } = await world();
+  await reconcileSearch(dependencies, key);
+  const trial = (await store.get("CandidateTrial", { ...key, name: "s-0" }))!;
+  const { metadata, ...rest } = makeJob(makeSearch(), trial);
+  const job = await store.create<"Job">({ ...rest, metadata: { ...metadata, labels: {} } });
+  let creates = 0;
+  const counting = {
+    ...store,
+    create: (object: Parameters<typeof store.create>[0]) => {
+      creates++;
+      return store.create(object as never);
+    },
+  } as typeof store;
+  const operator = { ...dependencies, store: counting, retryDelay: () => 0 };
+  await reconcileTrial(operator, keyOf(trial));
+  const attempt = async () => (await store.get("CandidateTrial", keyOf(trial)))?.status?.attempts?.at(-1);
+  assert.equal((await attempt())?.uid, job.metadata.uid);
+  assert.equal(creates, 1);
+
+  const search = (await store.get("ArchitectureSearch", key))!;
+  await store.update<"ArchitectureSearch">({ ...search, spec: { ...search.spec, suspend: true } });
+  await reconcileTrial(operator, keyOf(trial));
+  assert.equal((await attempt())?.cause, "Suspended");
+  assert.equal(await store.get("Job", keyOf(job)), undefined);
+});
+
 test("a trial says what the operator cannot get done for it", async () => {
   const { store, key, dependencies } = await world();
   await reconcileSearch(dependencies, key);
@@ -107,6 +134,9 @@ test("a trial says what the operator cannot get done for it", async () => {
     [(await told())?.type, (await told())?.reason, (await told())?.message],
     ["Progressing", "ReconcileFailed", "jobs is forbidden"],
   );
+  // And that it can again.
+  await reconcileTrial({ ...dependencies, retryDelay: () => 0 }, { ...key, name: "s-0" });
+  assert.equal((await told())?.reason, "Pending");
 });
 
 test("a ledger that is gone is told of, and none is made in its place", async () => {

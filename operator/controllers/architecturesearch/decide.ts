@@ -54,7 +54,7 @@ export interface SearchWorld {
   noted: { reserved: number; forgiven: number };
   /** Whether reserved indices that are not there may never have been made. */
   unmade: boolean;
-  /** Whether it is suspended, and Jobs of its trials are still there that have not ended. */
+  /** Whether it is suspended, and Jobs of trials without a result are still there. */
   hasJobs: boolean;
   /** When this process last wrote the status; undefined where it has not. */
   told: Date | undefined;
@@ -107,14 +107,16 @@ const COUNT_MS = 2_000;
 
 /** When counts are to be written next, where that is later. */
 function countedAgain({ told, now }: SearchWorld): Date | undefined {
-  const due = new Date((told?.getTime() ?? 0) + COUNT_MS);
+  // A clock may have been set back.
+  if (!told || told > now) return undefined;
+  const due = new Date(told.getTime() + COUNT_MS);
   return due > now ? due : undefined;
 }
 
 /** Whether a status differs from the one before in nothing but how far the search has come. */
 function isCounting(before: ArchitectureSearchStatus | undefined, status: ArchitectureSearchStatus): boolean {
-  const rest = ({ observedGeneration, conditions, best, completionTime }: ArchitectureSearchStatus) => ({
-    ...{ observedGeneration, best, completionTime },
+  const rest = ({ observedGeneration, conditions, best, ...times }: ArchitectureSearchStatus) => ({
+    ...{ observedGeneration, best, startTime: times.startTime, completionTime: times.completionTime },
     conditions: conditions?.map(({ type, status, reason }) => [type, status, reason]),
   });
   return before !== undefined && isDeepStrictEqual(rest(before), rest(status));

@@ -199,7 +199,7 @@ export async function snapshotIfDue(
 ): Promise<void> {
   const { nextSnapshot: next, ledger, logger } = knowledge;
   if (!next || isWaiting(knowledge)) return;
-  if (knowledge.nextSnapshot === next) knowledge.nextSnapshot = undefined;
+  knowledge.nextSnapshot = undefined;
   // The ledger suffices: without a snapshot a start takes longer.
   await writeSnapshot(store, search, ledger, next).catch((error) =>
     logger.warn("snapshot not written", { ...aboutSearch(search), reason: (error as Error).message }),

@@ -15,7 +15,6 @@ import {
 import { writeNotes } from "../../ledger/shards.ts";
 import { settledStatus } from "../candidatetrial/decide.ts";
 import { SEARCH_LABEL } from "../candidatetrial/job.ts";
-import { jobEnd } from "../candidatetrial/outcome.ts";
 import { aboutSearch, isFinished, isTrue } from "../status.ts";
 import type { TrialCache } from "../trials.ts";
 import { decideSearch, nextIndex, type SearchAction } from "./decide.ts";
@@ -140,7 +139,7 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
     const actions = decideSearch({
       search,
       trials: own,
-      hasJobs: search.spec.suspend && (await hasJobs(dependencies, key)),
+      hasJobs: search.spec.suspend && (await hasJobs(dependencies, key, own)),
       ...known,
       noted: known.ledger.last!.spec.shard,
       entropy: known.updates.at(-1)?.entropy,
@@ -163,8 +162,16 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
   }
 }
 
-const hasJobs = async ({ store }: SearchDependencies, { namespace, name }: Key): Promise<boolean> =>
-  (await store.list("Job", namespace, { [SEARCH_LABEL]: name })).some((job) => !jobEnd(job));
+/** Whether there are Jobs of trials without a result: those of the others stay until that is in the ledger. */
+async function hasJobs(
+  { store }: SearchDependencies,
+  { namespace, name }: Key,
+  trials: CandidateTrial[],
+): Promise<boolean> {
+  const open = new Set(trials.flatMap(({ metadata, status }) => (status?.result ? [] : [metadata.uid])));
+  const jobs = await store.list("Job", namespace, { [SEARCH_LABEL]: name });
+  return jobs.some(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => open.has(uid)));
+}
 
 /**
  * Notes in the ledger which indices were made, before what is known of a search is let go of: trials that are deleted
@@ -180,8 +187,15 @@ async function noteMade(
   if (!known) return;
   const made = nextIndex({ trials, ...known });
   const noted = known.ledger.last!.spec.shard;
-  if (noted.made >= made || noted.reserved > made) return;
-  known.ledger = await writeNotes(store, known.ledger, { made, reserved: made });
+  if (noted.made >= made) return;
+  try {
+    const reserved = Math.max(made, noted.reserved);
+    known.ledger = await writeNotes(store, known.ledger, { made, reserved });
+  } catch (error) {
+    // Somebody has written there meanwhile: it is read again.
+    await forget({ knowledge }, keyOf(search));
+    throw error;
+  }
 }
 
 /** Says in the search's status what keeps it from going on, where it cannot even be decided on. */

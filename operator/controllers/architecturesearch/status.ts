@@ -228,7 +228,7 @@ function conditions(world: SearchWorld, ended: Verdict | undefined) {
   let list = search.status?.conditions ?? [];
   for (const [type, holds] of Object.entries(wanted)) {
     // What the operator has met with is over when it has nothing more to do.
-    if (!holds && list.some(isTold) && type === SearchCondition.Stalled) continue;
+    if (type === SearchCondition.Stalled && list.some(isTold)) continue;
     // What was never true is not mentioned, but for Progressing.
     if (!holds && type !== SearchCondition.Progressing && !isTrue(list, type)) continue;
     const { reason, message } = type === SearchCondition.Stalled && holds ? refusal(world) : state_;
@@ -257,8 +257,12 @@ export function stalledStatus(
     setCondition(list, { type, status, ...told }, timestamp(now));
   // Whether it has ended or stands still as it is written now nobody can tell.
   const outdated = before.filter(
-    ({ type, status, observedGeneration }) =>
-      status === "True" && OVER.includes(type) && observedGeneration !== told.observedGeneration,
+    ({ type, status, reason, observedGeneration }) =>
+      status === "True" &&
+      OVER.includes(type) &&
+      // By this it is seen that its spec was mended (isMended).
+      reason !== SearchReason.InvalidConfiguration &&
+      observedGeneration !== told.observedGeneration,
   );
   const others = outdated.reduce((list, { type }) => set(list, type, "False"), before);
   const conditions = set(others, SearchCondition.Stalled, "True");
@@ -280,20 +284,22 @@ export function unstalledStatus(search: ArchitectureSearch, now: Date): Architec
   const over = {
     ...rest,
     status: "False" as const,
-    message: `no more: ${stalled.message}`.slice(0, MAX_MESSAGE),
+    message: `over: ${stalled.message}`.slice(0, MAX_MESSAGE),
   };
   return { ...search.status, conditions: setCondition(before, over, timestamp(now)) };
 }
 
 /** Which trials wait for a pod that something keeps from starting, and what the first of them says. */
 function waiting(world: SearchWorld): string | undefined {
-  const stuck = unsettled(world).flatMap(({ metadata, spec, status }) => {
-    const progressing = status?.conditions?.find(({ type }) => type === "Progressing");
-    const { reason, message = WAITS } = progressing ?? {};
-    return (reason === TrialReason.Pending || reason === TrialReason.ReconcileFailed) && message !== WAITS
-      ? [{ name: metadata.name, index: spec.index, message }]
-      : [];
-  });
+  const stuck = unsettled(world)
+    .filter((trial) => !isTraining(trial))
+    .flatMap(({ metadata, spec, status }) => {
+      const progressing = status?.conditions?.find(({ type }) => type === "Progressing");
+      const { reason, message = WAITS } = progressing ?? {};
+      return reason === TrialReason.Pending && message !== WAITS
+        ? [{ name: metadata.name, index: spec.index, message }]
+        : [];
+    });
   const [first] = stuck.sort((a, b) => a.index - b.index);
   if (!first) return undefined;
   return `${stuck.length === 1 ? "1 waits" : `${stuck.length} wait`} for a pod, ${first.name}: ${first.message}`;

@@ -68,12 +68,14 @@ export function decideTrial(world: TrialWorld): TrialAction[] {
   );
   if (over.length > 0) return over.flatMap(remove);
 
-  const stopped = !search || search.spec.suspend || isFinished(search);
+  // A search that had ended and stalls, which hides its end, has its completionTime still.
+  const ended = !search || isFinished(search) || search.status?.completionTime !== undefined;
+  const stopped = ended || search.spec.suspend;
   if (!open) return stopped ? [] : nextAttempt(world, search, attempts);
   const job = own.find(({ metadata }) => metadata.name === open.job);
-  if (open.uid === undefined) {
+  if (open.uid === undefined && !job) {
     if (stopped) return [write(world, end(attempts, open, suspended(now)))];
-    if (!job) return [{ type: "CreateJob", job: attemptJob(search, trial, open.number, world.trainerImage) }];
+    return [{ type: "CreateJob", job: attemptJob(search, trial, open.number, world.trainerImage) }];
   }
   const noted = { ...open, uid: open.uid ?? job!.metadata.uid! };
   const recorded = job?.metadata.uid === noted.uid ? job : undefined;
@@ -232,6 +234,19 @@ export function failingStatus(
   const said = message.slice(0, MAX_MESSAGE);
   const conditions = condition({ trial, now }, "Progressing", "True", TrialReason.ReconcileFailed, said);
   return conditions === trial.status?.conditions ? undefined : { ...trial.status, conditions };
+}
+
+/** What is done where the open attempt's Job is there already, though it was not found: it is known from then on. */
+export function noteJob(world: TrialWorld, job: Job): TrialAction {
+  const attempts = world.trial.status!.attempts!;
+  return write(world, replace(attempts, { ...attempts.at(-1)!, uid: job.metadata.uid! }));
+}
+
+/** The status of a trial that the operator could not get on with, and now can; undefined where that was not so. */
+export function recoveredStatus(world: TrialWorld): CandidateTrialStatus | undefined {
+  const { result, conditions, attempts = [] } = world.trial.status ?? {};
+  const failing = conditions?.some(({ reason }) => reason === TrialReason.ReconcileFailed);
+  return failing && !result ? write(world, attempts).status : undefined;
 }
 
 /** What is done where the API refuses the Job of the open attempt as invalid. */

@@ -31,7 +31,8 @@ export function whyPending(job: Job, pod: Pod | undefined, events: Event[]): str
   // A sidecar is started again and again.
   const failing = initContainerStatuses.find(({ state }) => state.terminated?.exitCode);
   const { exitCode, reason, message } = failing?.state.terminated ?? {};
-  return failing && `init container ${failing.name}: exit code ${exitCode}: ${sentence({ reason, message })}`;
+  const why = sentence({ reason: reason === "Error" ? undefined : reason, message });
+  return failing && [`init container ${failing.name}: exit code ${exitCode}`, why].filter(Boolean).join(": ");
 }
 
 /** The Job controller tells nowhere else that a quota, a policy or a missing ServiceAccount keeps it from making pods. */

@@ -19,6 +19,8 @@ import {
   awaitProgress,
   decideTrial,
   failingStatus,
+  noteJob,
+  recoveredStatus,
   refuseAttempt,
   type TrialAction,
   type TrialWorld,
@@ -78,6 +80,11 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
       actions = decideTrial(world);
     }
     if (actions.every(({ type }) => type === "Wait")) {
+      const recovered = recoveredStatus(world);
+      if (recovered) {
+        await store.updateStatus<"CandidateTrial">({ ...trial, status: recovered });
+        continue;
+      }
       const asked = await askTrainer(dependencies, world);
       if (asked === AGAIN) continue;
       const waits = [...actions, ...asked].map((action) => (action as TrialAction & { type: "Wait" }).until);
@@ -94,6 +101,13 @@ async function hiddenJob(store: Store, { trial, jobs }: TrialWorld): Promise<Job
   if (!open || open.endTime || jobs.some(({ metadata }) => metadata.uid === open.uid)) return undefined;
   const job = await store.live.get("Job", { ...keyOf(trial), name: open.job });
   return job?.metadata.uid === open.uid ? job : undefined;
+}
+
+/** Deletes the Job of an attempt that has ended, where it is not found by its labels: nobody would later. */
+async function removeHidden(store: Store, world: TrialWorld, uid: string): Promise<void> {
+  const seen = world.jobs.find(({ metadata }) => metadata.uid === uid) ?? (await hiddenJob(store, world));
+  if (seen && seen.metadata.labels?.[TRIAL_LABEL] === undefined)
+    await store.delete("Job", keyOf(seen), { uid });
 }
 
 /** Says in the trial's status what the operator cannot get done. */
@@ -179,12 +193,10 @@ async function act(
           return actAll(dependencies, world, awaitAdmission(world, error.message));
         if (!(error instanceof AlreadyExistsError)) throw error;
         const there = await store.live.get("Job", keyOf(action.job));
-        if (there && !isControlledBy(there, trial))
-          return actAll(
-            dependencies,
-            world,
-            awaitAdmission(world, `a Job ${there.metadata.name} is there already, and is not this trial's`),
-          );
+        if (!there) return undefined;
+        if (isControlledBy(there, trial)) return act(dependencies, world, noteJob(world, there));
+        const why = `a Job ${there.metadata.name} is there already, and is not this trial's`;
+        return actAll(dependencies, world, awaitAdmission(world, why));
       }
       return undefined;
     case "WriteStatus": {
@@ -199,6 +211,7 @@ async function act(
         logger.warn("attempt ended", { ...about, job: last.job, cause: last.cause, reason: last.message });
       else if (last?.startTime && !was?.startTime)
         logger.info("attempt started", { ...about, job: last.job });
+      if (last?.endTime && was?.uid && !was.endTime) await removeHidden(store, world, was.uid);
       return undefined;
     }
   }

@@ -82,6 +82,19 @@ test("a search is suspended once the Jobs of its trials are gone", async () => {
   assert.deepEqual(await conditions(), ["Suspended True", "Progressing False"]);
 });
 
+test("that a refused configuration was mended is still seen after the search has stalled", async () => {
+  const { store, key, dependencies, conditions } = await world({ parallelism: 1 });
+  const search = (await store.get("ArchitectureSearch", key))!;
+  const failed = {
+    ...{ type: "Failed", status: "True" as const, reason: "InvalidConfiguration", message: "no data" },
+    ...{ observedGeneration: 0, lastTransitionTime: NOW.toISOString() },
+  };
+  const status = { ...search.status, conditions: [failed] };
+  await store.updateStatus<"ArchitectureSearch">({ ...search, status });
+  await stallSearch(dependencies, key, "LedgerUnusable", "records are missing");
+  assert.deepEqual(await conditions(), ["Failed True", "Stalled True"]);
+});
+
 test("what stalls a search that was resumed is not hidden behind its old condition", async () => {
   const { store, key, dependencies, change, conditions } = await world({ parallelism: 1 });
   await change({ suspend: true });

@@ -91,6 +91,22 @@ test("an attempt is noted before its Job is made, and the Job's UID with the fir
   assert.deepEqual([attempts, result], [[{ ...noted[0], uid: "job-0" }], undefined]);
 });
 
+test("a result that came while its search was stopped counts, whether its Job's UID was noted or not", () => {
+  const suspended = makeSearch({ suspend: true });
+  const pods = [terminatedPod(job, { exitCode: 0, message: '{"outcome":"Succeeded","reward":1}' })];
+  const trial = withAttempts({ number: 0, job: "s-0-0" });
+  const { attempts } = written(decideTrial(world({ trial, search: suspended, jobs: [job], pods })));
+  assert.deepEqual(attempts, [{ number: 0, job: "s-0-0", uid: "job-0" }]);
+  const noted = withAttempts(...attempts);
+  const { result } = written(decideTrial(world({ trial: noted, search: suspended, jobs: [job], pods })));
+  assert.equal(result?.reward, "1");
+});
+
+test("trials of a search that had ended do not go on while it stalls", () => {
+  const ended = { ...search, status: { completionTime: "2026-01-01T00:00:00Z", conditions: [] } };
+  assert.deepEqual(decideTrial(world({ trial: withAttempts(failed(0)), search: ended })), []);
+});
+
 test("a Job of an attempt that is not noted is newer than the trial as it was read: it stays", () => {
   const newer = makeJob(search, makeTrial(0), 1);
   assert.deepEqual(decideTrial(world({ trial: withAttempts(open), jobs: [newer, job] })), []);
