@@ -1,7 +1,15 @@
 // The kubelet and the Job controller on one machine: a child process for each Job, a pod that tells how it fares.
 import { type AddressInfo, createServer } from "node:net";
 import type { Logger } from "winston";
-import { controllerReference, type Job, keyOf, NotFoundError, type Pod, type Store } from "../api/store.ts";
+import {
+  controllerReference,
+  isControlledBy,
+  type Job,
+  keyOf,
+  NotFoundError,
+  type Pod,
+  type Store,
+} from "../api/store.ts";
 import { TRAINER } from "../controllers/candidatetrial/job.ts";
 import { jobEnd } from "../controllers/candidatetrial/outcome.ts";
 import { timestamp } from "../controllers/status.ts";
@@ -89,8 +97,14 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       for (const { uid } of object.metadata.ownerReferences ?? []) running.get(uid)?.stop();
     }),
   ];
-  // Jobs whose pod was never made have lost nothing.
-  for (const job of await store.list("Job", namespace)) if (!jobEnd(job)) submit(job);
+  const pods = await store.list("Pod", namespace);
+  for (const job of await store.list("Job", namespace)) {
+    if (jobEnd(job)) continue;
+    const pod = pods.find((pod) => isControlledBy(pod, job));
+    // A former process was killed between the pod's end and the Job's. Where no pod was made nothing is lost.
+    if (pod) await finishJob(store, job, pod.status?.phase === "Succeeded" ? "Complete" : "Failed", {});
+    else submit(job);
+  }
 
   const idle = async () => {
     while (running.size > 0) await Promise.all([...running.values()].map(({ ended }) => ended));
