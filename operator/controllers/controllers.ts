@@ -53,6 +53,14 @@ export async function startControllers({
     `${search.metadata.uid} ${search.metadata.generation} ${isFinished(search)}`;
   const concern = new Map<string, string>();
 
+  /** A suspended search stands still once its Jobs are gone: only then their end is news to it. */
+  async function addSuspended(job: KubernetesObject): Promise<void> {
+    const name = job.metadata.labels?.[SEARCH_LABEL];
+    if (name === undefined) return;
+    const search = await store.get("ArchitectureSearch", { ...keyOf(job), name });
+    if (search?.spec.suspend) addSearch(search);
+  }
+
   async function addTrialsOf(search: ArchitectureSearch): Promise<void> {
     const { namespace, name } = keyOf(search);
     for (const { metadata, spec } of await store.list("CandidateTrial", namespace))
@@ -86,9 +94,7 @@ export async function startControllers({
     store.watch("Pod", ({ object }) => addTrialOf(object)),
     store.watch("Job", ({ type, object }) => {
       addTrialOf(object);
-      // One that is suspended is so once they are gone.
-      if (type === "DELETED")
-        add("ArchitectureSearch", keyOf(object).namespace, object.metadata.labels?.[SEARCH_LABEL]);
+      if (type === "DELETED") addSuspended(object).catch(() => {});
     }),
     // A Job is named by its trial and the attempt's number.
     store.watch("Event", ({ object: { metadata, regarding } }) =>

@@ -16,6 +16,10 @@ export const isTrue = (conditions: Condition[] | undefined, type: string): boole
 export const isFinished = ({ status }: ArchitectureSearch): boolean =>
   isTrue(status?.conditions, SearchCondition.Complete) || isTrue(status?.conditions, SearchCondition.Failed);
 
+/** Whether a search stands still as its spec says, with nothing that runs. */
+export const standsStill = ({ status }: ArchitectureSearch): boolean =>
+  isTrue(status?.conditions, SearchCondition.Suspended);
+
 /** A search as a line of the log names it. */
 export const aboutSearch = (search: ArchitectureSearch) => ({
   namespace: keyOf(search).namespace,

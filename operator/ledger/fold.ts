@@ -171,8 +171,10 @@ function rankedOf(entry: LedgerEntry): Ranked | undefined {
   return { trial, index, source, reward, meanIoU: metrics?.meanIoU ?? 0, parameters };
 }
 
+type Rankable = Pick<Ranked, "reward" | "parameters" | "index">;
+
 /** Best first; of equal rewards the smaller network, then the earlier trial. */
-const byRank = (a: Ranked, b: Ranked): number =>
+export const byRank = (a: Rankable, b: Rankable): number =>
   b.reward - a.reward || a.parameters - b.parameters || a.index - b.index;
 
 /** The front of a front and one more trial. Of equals in both the earlier stays. */

@@ -1,7 +1,6 @@
 // A search on this machine: the controllers of the operator on a folder in place of a cluster.
 import { randomUUID } from "node:crypto";
 import { createLogger, type Logger } from "winston";
-import { SearchCondition } from "../api/conditions.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
 import { ConflictError, type Key, keyOf } from "../api/store.ts";
@@ -15,7 +14,7 @@ import { defaultRetryDelay } from "../controllers/candidatetrial/decide.ts";
 import { jobEnd } from "../controllers/candidatetrial/outcome.ts";
 import { listener, type RunningTrial } from "../controllers/candidatetrial/progress.ts";
 import { startControllers } from "../controllers/controllers.ts";
-import { isFinished, isTrue } from "../controllers/status.ts";
+import { isFinished, standsStill } from "../controllers/status.ts";
 import { cacheTrials } from "../controllers/trials.ts";
 import type { LedgerEntry } from "../ledger/entry.ts";
 import { startPolicy } from "../policy/client.ts";
@@ -105,7 +104,7 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
   async function atRest(): Promise<boolean> {
     const search = await current();
     if (search.status?.observedGeneration !== search.metadata.generation) return false;
-    const suspended = search.spec.suspend && isTrue(search.status?.conditions, SearchCondition.Suspended);
+    const suspended = search.spec.suspend && standsStill(search);
     if (!suspended && !isFinished(search)) return false;
     return (await store.list("Job", namespace)).every(jobEnd);
   }

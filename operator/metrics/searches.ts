@@ -2,12 +2,11 @@
 // would be there twice.
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Counter, Gauge, type Registry } from "prom-client";
-import { SearchCondition } from "../api/conditions.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
 import { idOf, isControlledBy, keyOf, type Reader } from "../api/store.ts";
 import type { Knowledge } from "../controllers/architecturesearch/knowledge.ts";
-import { isFinished, isTrue } from "../controllers/status.ts";
+import { isFinished, standsStill } from "../controllers/status.ts";
 import { readLedger } from "../ledger/shards.ts";
 import { ledgerMetrics } from "./ledger.ts";
 import { type Definition, type SearchView, STATUS_METRICS } from "./status.ts";
@@ -86,7 +85,7 @@ export function searchMetrics(registry: Registry, now: () => Date): SearchMetric
   }
 
   const isUncounted = (search: ArchitectureSearch): boolean =>
-    (isFinished(search) || isTrue(search.status?.conditions, SearchCondition.Suspended)) &&
+    (isFinished(search) || standsStill(search)) &&
     (settled.observed(search) ?? -1) < (search.status?.entries ?? 0);
 
   return {

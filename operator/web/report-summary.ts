@@ -4,6 +4,7 @@ import type { ArchitectureSearch } from "../api/generated/architecturesearches.t
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
 import { inputSize, networkSettings } from "../controllers/architecturesearch/networks.ts";
 import { isImported, type LedgerEntry, type SettledEntry } from "../ledger/entry.ts";
+import { byRank } from "../ledger/fold.ts";
 import type { PolicyUpdate } from "../ledger/snapshots.ts";
 import { whole } from "./report-format.ts";
 import { metricInWords, settingsInWords } from "./report-settings.ts";
@@ -41,7 +42,7 @@ export type Scored = TrialSummary & { reward: number; architecture: Architecture
 export const ranked = (trials: TrialSummary[]): Scored[] =>
   trials
     .filter((trial): trial is Scored => trial.outcome === "Succeeded" && trial.reward !== undefined)
-    .sort((a, b) => b.reward - a.reward || a.parameters - b.parameters || a.index - b.index);
+    .sort(byRank);
 
 /** How many trials ended in each way, and how many have ended. */
 export function counts(trials: TrialSummary[]) {

@@ -16,12 +16,11 @@ import {
   type SearchDependencies,
 } from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
 import { settledStatus } from "@segnas/operator/controllers/candidatetrial/decide.ts";
-import { cacheTrials } from "@segnas/operator/controllers/trials.ts";
 import { openStore } from "@segnas/operator/local/store.ts";
 import { startPolicy } from "@segnas/operator/policy/client.ts";
 import type { PolicySpec } from "@segnas/operator/policy/settings.ts";
 import { random } from "@segnas/searchspace/random.ts";
-import { createLogger } from "winston";
+import { searchDependencies } from "../unit/controllers/dependencies.ts";
 import { makeSearch } from "../unit/controllers/objects.ts";
 
 /** What is garbage by then has mostly been collected. */
@@ -39,14 +38,7 @@ interface Figures {
 async function measure(policy: PolicySpec, searches: number, trials: number): Promise<Figures> {
   const folder = mkdtempSync(join(tmpdir(), "segnas-bench-"));
   const store = openStore(folder);
-  const dependencies: SearchDependencies = {
-    ...{ store, startPolicy, logger: createLogger({ silent: true }), now: () => new Date() },
-    holder: "bench",
-    trials: cacheTrials(store),
-    knowledge: new Map(),
-    keepFinished: true,
-    held: new Set(),
-  };
+  const dependencies = searchDependencies(store, { startPolicy, keepFinished: true });
   const keys = Array.from({ length: searches }, (_, i) => ({ namespace: "default", name: `s${i}` }));
   for (const { name } of keys) {
     const { metadata: _, ...rest } = makeSearch({ parallelism: 8, maxTrials: 2 * trials, policy });

@@ -9,17 +9,12 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setImmediate as turn } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetrials.ts";
-import {
-  forgetAll,
-  reconcileSearch,
-  type SearchDependencies,
-} from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
+import { forgetAll, reconcileSearch } from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
 import { settledStatus } from "@segnas/operator/controllers/candidatetrial/decide.ts";
-import { cacheTrials } from "@segnas/operator/controllers/trials.ts";
 import { openStore } from "@segnas/operator/local/store.ts";
 import { startPolicy } from "@segnas/operator/policy/client.ts";
 import { random } from "@segnas/searchspace/random.ts";
-import { createLogger } from "winston";
+import { searchDependencies } from "../unit/controllers/dependencies.ts";
 import { makeSearch } from "../unit/controllers/objects.ts";
 
 const { values } = parseArgs({ options: { trials: { type: "string", default: "1000" } } });
@@ -31,14 +26,7 @@ const folder = mkdtempSync(join(tmpdir(), "segnas-bench-"));
 const store = openStore(folder, { now: () => new Date() });
 const { metadata, ...rest } = makeSearch({ maxTrials, parallelism: 8, rewardOrder: "Completion" });
 await store.create<"ArchitectureSearch">({ ...rest, metadata: { name: metadata.name } });
-const dependencies: SearchDependencies = {
-  ...{ store, startPolicy, logger: createLogger({ silent: true }), now: () => new Date() },
-  holder: "bench",
-  trials: cacheTrials(store),
-  knowledge: new Map(),
-  keepFinished: true,
-  held: new Set(),
-};
+const dependencies = searchDependencies(store, { startPolicy, keepFinished: true });
 
 /** Ends every trial that is open, as a trainer would. */
 async function endTrials(open: CandidateTrial[]): Promise<void> {

@@ -1,19 +1,10 @@
 // A real browser for tests of the page: Debian's chromium, driven by playwright-core.
 import assert from "node:assert/strict";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { run, succeeds } from "../cluster/machine.ts";
+import { missingPrograms } from "../debian.ts";
 
-/** Why there is no browser here; undefined where there is. In CI Debian's is installed, where that can be done. */
-export function noBrowser(): string | undefined {
-  if (succeeds("chromium", ["--version"])) return undefined;
-  if (!process.env.CI || process.getuid?.() !== 0)
-    return "chromium is not here: install Debian's package chromium";
-  run("apt-get", ["update", "-qq"], { shown: true });
-  run("apt-get", ["install", "-qq", "--yes", "--no-install-recommends", "chromium"], {
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-  });
-  return undefined;
-}
+/** Why there is no browser here; undefined where there is. */
+export const noBrowser = (): string | undefined => missingPrograms(["chromium"], "chromium is", "chromium");
 
 let browser: Promise<Browser> | undefined;
 /** Closes a page, and says what was wrong with it. */

@@ -5,28 +5,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetrials.ts";
 import { isControlledBy, keyOf } from "@segnas/operator/api/store.ts";
-import {
-  reconcileSearch,
-  type SearchDependencies,
-  stallSearch,
-} from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
+import { reconcileSearch, stallSearch } from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
 import { reconcileTrial, tellFailure } from "@segnas/operator/controllers/candidatetrial/reconcile.ts";
-import { cacheTrials } from "@segnas/operator/controllers/trials.ts";
-import { createLogger } from "winston";
+import { searchDependencies } from "../unit/controllers/dependencies.ts";
 import { memoryStore } from "../unit/controllers/memory-store.ts";
 import { makeJob, makeSearch, makeTrial } from "../unit/controllers/objects.ts";
 import { pretendPolicy } from "../unit/controllers/pretend-policy.ts";
 
 const NOW = new Date("2026-06-01T00:00:00Z");
-const logger = createLogger({ silent: true });
 
 async function world() {
   const store = memoryStore(() => NOW);
   const search = await store.create<"ArchitectureSearch">(makeSearch({ parallelism: 2 }));
-  const dependencies: SearchDependencies = {
-    ...{ store, logger, now: () => NOW, startPolicy: pretendPolicy, holder: "one" },
-    ...{ trials: cacheTrials(store), knowledge: new Map(), keepFinished: false, held: new Set() },
-  };
+  const dependencies = searchDependencies(store, { now: () => NOW, startPolicy: pretendPolicy });
   return { store, key: keyOf(search), dependencies };
 }
 

@@ -7,15 +7,10 @@ import { setTimeout as wait } from "node:timers/promises";
 import { SearchReason, StalledError } from "@segnas/operator/api/conditions.ts";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import type { Store } from "@segnas/operator/api/store.ts";
-import {
-  forgetAll,
-  type SearchDependencies,
-  stallSearch,
-} from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
+import { forgetAll, stallSearch } from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
 import { startControllers } from "@segnas/operator/controllers/controllers.ts";
-import { cacheTrials } from "@segnas/operator/controllers/trials.ts";
 import { CACHED, createStore, type Remote } from "@segnas/operator/kube/store.ts";
-import { createLogger } from "winston";
+import { searchDependencies } from "../unit/controllers/dependencies.ts";
 import { memoryStore } from "../unit/controllers/memory-store.ts";
 import { makeSearch, makeTrial } from "../unit/controllers/objects.ts";
 import { pretendPolicy } from "../unit/controllers/pretend-policy.ts";
@@ -38,16 +33,7 @@ async function operate(context: TestContext, spec: object, spoil: (server: Store
     store.listed(kind, [], "0");
     server.watch(kind, (event) => store.changed(kind, event as never));
   }
-  const dependencies: SearchDependencies = {
-    ...{ store, logger: createLogger({ silent: true }), now: () => new Date(), startPolicy: pretendPolicy },
-    ...{
-      holder: "one",
-      trials: cacheTrials(store),
-      knowledge: new Map(),
-      keepFinished: false,
-      held: new Set(),
-    },
-  };
+  const dependencies = searchDependencies(store, { startPolicy: pretendPolicy });
   const failures: string[] = [];
   const controllers = await startControllers({
     dependencies: { ...dependencies, retryDelay: () => 1000 },

@@ -15,7 +15,7 @@ import {
 import { writeNotes } from "../../ledger/shards.ts";
 import { settledStatus } from "../candidatetrial/decide.ts";
 import { SEARCH_LABEL } from "../candidatetrial/job.ts";
-import { aboutSearch, isFinished, isTrue } from "../status.ts";
+import { aboutSearch, isFinished, isTrue, standsStill } from "../status.ts";
 import type { TrialCache } from "../trials.ts";
 import { decideSearch, nextIndex, type SearchAction } from "./decide.ts";
 import { takeImports } from "./imports.ts";
@@ -100,7 +100,7 @@ function hasSurplus({ spec, status }: ArchitectureSearch, trials: CandidateTrial
 
 /** Whether a search has ended or stands still, and nothing is left to be entered: its ledger need not even be read. */
 const isAtRest = (search: ArchitectureSearch, trials: CandidateTrial[]): boolean =>
-  (isFinished(search) || isTrue(search.status?.conditions, SearchCondition.Suspended)) &&
+  (isFinished(search) || standsStill(search)) &&
   !isTrue(search.status?.conditions, SearchCondition.Stalled) &&
   !hasSurplus(search, trials) &&
   search.status?.observedGeneration === search.metadata.generation &&

@@ -4,6 +4,7 @@ import { OPERATIONS } from "@segnas/searchspace/architecture.ts";
 import { DECISIONS, toDecisions } from "@segnas/searchspace/decisions.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { isImported, type LedgerEntry, type SettledEntry } from "../../ledger/entry.ts";
+import { byRank } from "../../ledger/fold.ts";
 import type { PolicyUpdate } from "../../ledger/snapshots.ts";
 import { failureInWords } from "../report-summary.ts";
 import { summariseEntry, summariseTrial, type TrialSummary } from "../report-trial.ts";
@@ -34,7 +35,7 @@ export interface TrialTable {
   imported: number;
   indices: Set<number>;
   /** The best, best first. */
-  top: SettledEntry[];
+  top: Top[];
 }
 
 export const emptyTable = (): TrialTable => ({
@@ -46,6 +47,8 @@ export const emptyTable = (): TrialTable => ({
 });
 
 const TOP = 6;
+type Top = SettledEntry & { reward: number };
+const hasReward = (entry: SettledEntry): entry is Top => entry.reward !== null;
 
 const noRows = (): TrialColumns => ({
   ...(Object.fromEntries(COLUMNS.map((column) => [column, []])) as unknown as Omit<TrialColumns, "words">),
@@ -63,14 +66,12 @@ export function extendTable(table: TrialTable, entries: readonly LedgerEntry[], 
     }
     table.indices.add(entry.index);
     addRow(table.rows, summariseEntry(entry), entry.outcome === "Deleted" ? undefined : entry.decisions);
-    if (entry.outcome === "Succeeded" && entry.reward !== null && entry.duplicateOf === null)
+    const { outcome } = entry;
+    if (outcome === "Succeeded" && hasReward(entry) && entry.duplicateOf === null)
       table.top = [...table.top, entry].sort(byRank).slice(0, TOP);
   }
   return end === entries.length;
 }
-
-const byRank = (a: SettledEntry, b: SettledEntry): number =>
-  b.reward! - a.reward! || a.parameters - b.parameters || a.index - b.index;
 
 /** Those of a search's trials that its ledger does not have, in their order. */
 export const openTrials = ({ indices }: TrialTable, trials: readonly CandidateTrial[]): CandidateTrial[] =>

@@ -2,13 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keyOf } from "@segnas/operator/api/store.ts";
-import {
-  reconcileSearch,
-  type SearchDependencies,
-  stallSearch,
-} from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
-import { cacheTrials } from "@segnas/operator/controllers/trials.ts";
-import { createLogger } from "winston";
+import { reconcileSearch, stallSearch } from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
+import { searchDependencies } from "./dependencies.ts";
 import { memoryStore } from "./memory-store.ts";
 import { makeJob, makeSearch } from "./objects.ts";
 import { pretendPolicy } from "./pretend-policy.ts";
@@ -19,16 +14,7 @@ async function world(spec: object) {
   const store = memoryStore(() => NOW);
   const made = await store.create<"ArchitectureSearch">(makeSearch({ duplicates: "Retrain", ...spec }));
   const key = keyOf(made);
-  const dependencies: SearchDependencies = {
-    ...{ store, logger: createLogger({ silent: true }), now: () => NOW, startPolicy: pretendPolicy },
-    ...{
-      holder: "one",
-      trials: cacheTrials(store),
-      knowledge: new Map(),
-      keepFinished: false,
-      held: new Set(),
-    },
-  };
+  const dependencies = searchDependencies(store, { now: () => NOW, startPolicy: pretendPolicy });
   const change = async (spec: object) => {
     const search = (await store.get("ArchitectureSearch", key))!;
     await store.update<"ArchitectureSearch">({ ...search, spec: { ...search.spec, ...spec } });

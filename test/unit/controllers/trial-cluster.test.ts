@@ -200,21 +200,27 @@ test("an attempt is given up on what is there now, not on what a cache has not s
   assert.equal((await store.get("CandidateTrial", key))?.status?.attempts?.[0]?.cause, "Gone");
 });
 
-test("the stage of a trial that trains is told when it changes, and forgotten at its end", async () => {
+/** A store with s-0, whose attempt trains in a pod. */
+async function training() {
   const { store, get } = await storeWith({}, () => ({}));
   const key = { namespace: "default", name: "s-0" };
   const own = (await store.get("CandidateTrial", key))!;
   const made = await store.create<"Job">(attemptJob(search, own, 0));
   const attempt = { ...open, uid: made.metadata.uid! };
   await store.updateStatus<"CandidateTrial">({ ...own, status: { attempts: [attempt] } });
-  const podOf = makePod(made, { phase: "Running" });
-  const labelled = { ...podOf, metadata: { ...podOf.metadata, labels: made.metadata.labels! } };
+  const pod = makePod(made, { phase: "Running" });
+  const labelled = { ...pod, metadata: { ...pod.metadata, labels: made.metadata.labels! } };
   const inStore = await store.create<"Pod">(labelled);
   const containerStatuses = [{ name: "trainer", state: running(open.startTime!) }];
   const runs = await store.updateStatus<"Pod">({
     ...inStore,
     status: { phase: "Running", containerStatuses },
   });
+  return { store, get, key, runs };
+}
+
+test("the stage of a trial that trains is told when it changes, and forgotten at its end", async () => {
+  const { store, get, key, runs } = await training();
   let stage: string | number | undefined = 0;
   let writes = 0;
   store.watch("CandidateTrial", () => writes++);
@@ -237,18 +243,7 @@ test("the stage of a trial that trains is told when it changes, and forgotten at
 });
 
 test("a trainer that goes on telling the same is given up in the end, one that tells nothing is not", async () => {
-  const { store, get } = await storeWith({}, () => ({}));
-  const key = { namespace: "default", name: "s-0" };
-  const own = (await store.get("CandidateTrial", key))!;
-  const made = await store.create<"Job">(attemptJob(search, own, 0));
-  const attempt = { ...open, uid: made.metadata.uid! };
-  await store.updateStatus<"CandidateTrial">({ ...own, status: { attempts: [attempt] } });
-  const pod = makePod(made, { phase: "Running" });
-  const labelled = { ...pod, metadata: { ...pod.metadata, labels: made.metadata.labels! } };
-  const inStore = await store.create<"Pod">(labelled);
-  const containerStatuses = [{ name: "trainer", state: running(open.startTime!) }];
-  await store.updateStatus<"Pod">({ ...inStore, status: { phase: "Running", containerStatuses } });
-
+  const { store, get, key } = await training();
   let time = now;
   let says: Progress | undefined = { stage: 0, beats: 1 };
   const logger = createLogger({ silent: true });
