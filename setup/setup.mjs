@@ -124,13 +124,13 @@ function installTensorFlow(flavour, folder) {
 function compileAddon(folder) {
   const packaged = "node_modules/@tensorflow/tfjs-node-gpu";
   const sources = ["tfjs_backend.cc", "tfjs_binding.cc"].map((file) => `${packaged}/binding/${file}`);
-  const lists = "setup/attribute-lists.h";
-  const inputs = hashOf(...sources, lists) + readFileSync(join(folder, "stamp-wheels"), "utf8");
+  const additions = "setup/addon.h";
+  const inputs = hashOf(...sources, additions) + readFileSync(join(folder, "stamp-wheels"), "utf8");
   once(join(folder, "stamp-addon"), inputs, "TensorFlow's addon for Node", () => {
     run(
       "g++",
       // biome-ignore format: a command line reads as one
-      ["-std=c++17", "-O2", "-w", "-shared", "-fPIC", "-include", lists, ...sources, `-I${folder}/tensorflow/include`,
+      ["-std=c++17", "-O2", "-w", "-shared", "-fPIC", "-include", additions, ...sources, `-I${folder}/tensorflow/include`,
         "-Inode_modules/node-api-headers/include", "-DNAPI_VERSION=8", `-L${folder}/tensorflow`,
         "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2",
         "-Wl,-rpath,$ORIGIN/tensorflow", "-o", `${folder}/tfjs_binding.node`],

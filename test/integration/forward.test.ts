@@ -169,8 +169,8 @@ function check(golden: Golden): void {
     return (3 * y + 5 * x + Math.floor(p / (width * height))) % classes;
   });
   const [loss, gradient] = tidy(() => {
-    const ones = tensor(new Float32Array(pixels).fill(1), [pixels]);
-    const found = crossEntropy(reshape(logits, [pixels, classes]), tensor(labels, [pixels]), ones, pixels);
+    const shares = tensor(new Float32Array(pixels).fill(1 / pixels), [pixels]);
+    const found = crossEntropy(reshape(logits, [pixels, classes]), tensor(labels, [pixels]), shares);
     return [found.loss, reshape(found.dLogits, logits.shape)];
   });
   assert.ok(Math.abs(read(loss!)[0]! - golden.loss) <= 1e-5, `loss ${read(loss!)[0]}, golden ${golden.loss}`);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { random } from "@segnas/searchspace/random.ts";
+import type { Target } from "@segnas/trainer/data/target.ts";
 import * as k from "@segnas/trainer/tensorflow/kernels.ts";
 import {
   attribute,
@@ -16,7 +17,7 @@ import {
   tensor,
   tidy,
 } from "@segnas/trainer/tensorflow/runtime.ts";
-import { lossOf } from "@segnas/trainer/training/loss.ts";
+import { lossOf, targetTensors } from "@segnas/trainer/training/loss.ts";
 
 /** Numbers in the order of TensorFlow's, [batch, height, width, channels]. */
 interface Map4 {
@@ -525,6 +526,16 @@ describe("cross-entropy", () => {
     return counted === 0 ? 0 : sum / counted;
   }
   const one = (value: number): Map4 => ({ shape: [1, 1, 1, 1], values: Float64Array.of(value) });
+  /** The loss as a number, and its gradient by the logits. */
+  function found(logits: Tensor, target: Target): { loss: number; gradient: Tensor } {
+    const [loss, gradient] = tidy((): [Tensor, Tensor] => {
+      const made = lossOf(logits, targetTensors(target));
+      return [made.loss, made.gradient];
+    });
+    const [number] = read(loss);
+    dispose(loss);
+    return { loss: number!, gradient };
+  }
 
   for (const [what, label] of [
     ["every pixel known", Uint8Array.from({ length: 24 }, (_, i) => i % classes)],
@@ -536,7 +547,7 @@ describe("cross-entropy", () => {
       const before = liveTensors();
       const logits = drawn([2, height, width, classes], "logits");
       const input = onDevice(logits);
-      const { loss, gradient } = lossOf(input, { label, height, width });
+      const { loss, gradient } = found(input, { label, height, width });
       assert.ok(Math.abs(loss - entropy(logits, label)) <= 1e-6, `${loss}`);
       const slopes = differences(() => one(entropy(logits, label)), one(1), logits);
       close(gradient, slopes, "gradient", 1e-6);
@@ -549,7 +560,7 @@ describe("cross-entropy", () => {
     // (3 ln 4 + 1/2 ln (4/3) + 1/2 ln 2) / (3 + 1/2 + 1/2).
     const logits = tensor(Float32Array.of(0, Math.log(3), 0, Math.log(3), 0, 0, 5, -5), [1, 2, 2, 2]);
     const target = { label: Uint8Array.of(0, 1, 1, VOID), height: 2, width: 2, classWeights: [3, 0.5] };
-    const { loss, gradient } = lossOf(logits, target);
+    const { loss, gradient } = found(logits, target);
     const wanted = (3 * Math.log(4) + 0.5 * Math.log(4 / 3) + 0.5 * Math.log(2)) / 4;
     assert.ok(Math.abs(loss - wanted) < 1e-6, `${loss} is not ${wanted}`);
     // Its gradient: w (softmax - one-hot) / 4.
@@ -562,15 +573,15 @@ describe("cross-entropy", () => {
   it("equal weights of any size are none at all; where all that is there weighs nothing the loss is 0", () => {
     const logits = onDevice(drawn([2, height, width, classes], "logits"));
     const label = Uint8Array.from({ length: 24 }, (_, i) => (i % 3 === 0 ? VOID : i % classes));
-    const found = (classWeights?: number[]) => {
-      const { loss, gradient } = lossOf(logits, { label, height, width, classWeights });
+    const weighed = (classWeights?: number[]) => {
+      const { loss, gradient } = found(logits, { label, height, width, classWeights });
       const slopes = read(gradient);
       dispose(gradient);
       return { loss, slopes };
     };
-    const plain = found();
-    for (const weight of [1, 1 / 64, 512]) assert.deepEqual(found(new Array(classes).fill(weight)), plain);
-    const nothing = found(new Array(classes).fill(0));
+    const plain = weighed();
+    for (const weight of [1, 1 / 64, 512]) assert.deepEqual(weighed(new Array(classes).fill(weight)), plain);
+    const nothing = weighed(new Array(classes).fill(0));
     assert.equal(nothing.loss, 0);
     assert.ok(nothing.slopes.every((slope) => slope === 0));
     dispose(logits);
@@ -582,7 +593,7 @@ describe("cross-entropy", () => {
     const label = Uint8Array.from({ length: 2 * 5 * 7 }, (_, i) => (i % 11 === 0 ? VOID : i % classes));
     const sized = () => one(entropy(resize(logits, 5, 7), label));
     const input = onDevice(logits);
-    const { loss, gradient } = lossOf(input, { label, height: 5, width: 7 });
+    const { loss, gradient } = found(input, { label, height: 5, width: 7 });
     assert.ok(Math.abs(loss - sized().values[0]!) <= 1e-6, `${loss}`);
     close(gradient, differences(sized, one(1), logits), "gradient", 1e-6);
     dispose(gradient, input);

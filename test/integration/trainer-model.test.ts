@@ -11,7 +11,7 @@ import { type Arrays, initialArrays, SIDES, slotsOf } from "@segnas/trainer/mode
 import { joinVector, views } from "@segnas/trainer/model/vectors.ts";
 import { dispose, liveTensors, read, type Tensor, tensor, tidy } from "@segnas/trainer/tensorflow/runtime.ts";
 import { Artifacts } from "@segnas/trainer/training/artifacts.ts";
-import { Optimizer } from "@segnas/trainer/training/optimizer.ts";
+import { learn, Optimizer } from "@segnas/trainer/training/optimizer.ts";
 import { Session } from "@segnas/trainer/training/session.ts";
 import { averagedModel, type Batch } from "@segnas/trainer/training/stages.ts";
 import { predict, validate } from "@segnas/trainer/training/validate.ts";
@@ -73,6 +73,18 @@ const changed = (found: Arrays, before: Arrays): string[] =>
     .map(([name]) => name);
 const ofEncoder = (name: string) => name.startsWith("encoder.");
 
+/** One step of an optimiser's; frees the old parameters. */
+function stepped(optimizer: Optimizer, parameters: Tensor, gradient: Tensor): Tensor {
+  const [next, first, second, average] = tidy((): Tensor[] => {
+    const { moments, rates } = optimizer;
+    const learned = learn({ parameters, ...moments }, gradient, tensor(rates, [rates.length]));
+    return [learned.parameters, learned.first, learned.second, learned.average];
+  });
+  dispose(parameters);
+  optimizer.advance({ first: first!, second: second!, average: average! });
+  return next!;
+}
+
 describe("the optimiser", () => {
   /** Parameters after so many steps on fixed gradients; `again` goes on from an optimiser's state half way. */
   function after(steps: number, settings: ConstructorParameters<typeof Optimizer>[1], again = false) {
@@ -86,7 +98,7 @@ describe("the optimiser", () => {
     let optimizer = new Optimizer(parameters, settings);
     for (let step = 0; step < steps; step++) {
       const gradient = numbers();
-      parameters = optimizer.step(parameters, gradient);
+      parameters = stepped(optimizer, parameters, gradient);
       dispose(gradient);
       if (!again || step !== Math.floor(steps / 2)) continue;
       const state = optimizer.state();
@@ -155,7 +167,7 @@ describe("the optimiser", () => {
       const optimizer = new Optimizer(parameters, chosen);
       for (const gradient of gradients) {
         const given = tensor(Float32Array.from(gradient), [7]);
-        parameters = optimizer.step(parameters, given);
+        parameters = stepped(optimizer, parameters, given);
         dispose(given);
       }
       const wanted = reference(start, gradients, chosen);

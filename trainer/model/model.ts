@@ -1,15 +1,15 @@
 // A network's weights while it learns, and what is done with them: evaluate, and take a training step.
-import type { Layer, Network } from "@segnas/searchspace/network.ts";
+import type { Network } from "@segnas/searchspace/network.ts";
 import type { Target } from "../data/target.ts";
 import { identity, scale, sumAll } from "../tensorflow/kernels.ts";
 import { dispose, read, type Tensor, tensor, tidy } from "../tensorflow/runtime.ts";
-import { lossOf } from "../training/loss.ts";
+import { targetTensors } from "../training/loss.ts";
 import type { Optimizer } from "../training/optimizer.ts";
 import { disposeFolded, type Folded, foldNorms } from "./folded.ts";
-import { backward, disposeRun, forward, type Mode, type Run } from "./network.ts";
+import { Functions } from "./functions.ts";
+import { disposeRun, forward, layersBetween, type Mode, type Run, type Start } from "./network.ts";
 import {
   type Arrays,
-  BN_MOMENTUM,
   type Layout,
   layoutOf,
   parameterSlots,
@@ -18,10 +18,7 @@ import {
   statisticsSlots,
   toArrays,
 } from "./parameters.ts";
-import { joinVector, toVector, views } from "./vectors.ts";
-
-/** Values that a run starts from, by index: the image (value 0), or the encoder's two nodes. */
-export type Start = Map<number, Tensor>;
+import { toVector, views } from "./vectors.ts";
 
 /** Parameters, a flat vector for each side, and running statistics. Names do not depend on the image's size. */
 export class Model {
@@ -30,22 +27,28 @@ export class Model {
   readonly encoderEpsilon: number;
   #vectors: Record<Side, Tensor>;
   #statistics: Map<string, Tensor>;
-  /** The vectors cut into arrays; made again when a vector changes. */
-  #views: Record<Side, Map<string, Tensor>>;
+  /** The vectors cut into arrays, made when asked for; a step cuts for itself. */
+  readonly #views: Partial<Record<Side, Map<string, Tensor> | undefined>> = {};
   /** What evaluations use in place of BN; made again when parameters or statistics change. */
   #folded: Folded | undefined;
+  /** A copy has those of the model that it was copied from, whose they stay. */
+  readonly #functions: Functions;
+  readonly #isCopy: boolean;
 
   private constructor(
     layouts: Record<Side, Layout>,
     encoderEpsilon: number,
     vectors: Record<Side, Tensor>,
     statistics: Map<string, Tensor>,
+    functions = new Functions(layouts, encoderEpsilon),
+    isCopy = false,
   ) {
     this.layouts = layouts;
     this.encoderEpsilon = encoderEpsilon;
+    this.#functions = functions;
+    this.#isCopy = isCopy;
     this.#vectors = vectors;
     this.#statistics = statistics;
-    this.#views = { encoder: this.#cut("encoder"), decoder: this.#cut("decoder") };
   }
 
   /** From named arrays; any expansion of the architecture will do. Throws where `arrays` lacks something. */
@@ -72,6 +75,8 @@ export class Model {
       this.encoderEpsilon,
       bySide((side) => twin(vectors[side] ?? this.#vectors[side])),
       new Map([...this.#statistics].map(([name, value]) => [name, twin(value)])),
+      this.#functions,
+      true,
     );
   }
 
@@ -82,9 +87,7 @@ export class Model {
   /** Puts a copy of a vector in place of one side's parameters. */
   assign(side: Side, vector: Tensor): void {
     this.#unfold();
-    dispose(this.#vectors[side], ...this.#views[side].values());
-    [this.#vectors[side]] = tidy(() => [identity(vector)]);
-    this.#views[side] = this.#cut(side);
+    this.#replace(side, tidy(() => [identity(vector)])[0]!);
   }
 
   /** Whether every parameter is a finite number: the last step may have broken them, with no loss after it to tell. */
@@ -110,8 +113,10 @@ export class Model {
   /** Evaluates up to the values `wanted`; the caller frees what it gets, in the order asked for. */
   evaluate(network: Network, start: Start, wanted: number[]): Tensor[] {
     this.#folded ??= foldNorms(network.layers, this.#weights());
-    const run = this.#forward(network, start, wanted, { kind: "Evaluation", folded: this.#folded });
-    return wanted.map((value) => run.values.get(value)!);
+    const { parameters, statistics } = this.#weights();
+    const inputs = { start, folded: this.#folded, parameters, statistics };
+    const { values } = this.#functions.evaluation(network, wanted).call(inputs);
+    return wanted.map((value) => values.get(value)!);
   }
 
   /**
@@ -119,40 +124,49 @@ export class Model {
    * Where the loss is not finite nothing changes.
    */
   step(network: Network, start: Start, target: Target, optimizers: Partial<Record<Side, Optimizer>>): number {
-    const layers = layersBetween(network, start, [network.logits]);
-    const run = this.#forward(network, start, [network.logits], { kind: "Training", momentum: BN_MOMENTUM });
-    const { loss, gradient } = lossOf(run.values.get(network.logits)!, target);
-    if (Number.isFinite(loss)) {
-      this.#unfold();
-      const gradients = backward(network, layers, this.#weights(), run, network.logits, gradient);
-      for (const side of SIDES) {
-        const optimizer = optimizers[side];
-        if (!optimizer) continue;
-        const joined = joinVector(this.layouts[side], gradients);
-        this.#vectors[side] = optimizer.step(this.#vectors[side], joined);
-        dispose(joined, ...this.#views[side].values());
-        this.#views[side] = this.#cut(side);
-      }
-      dispose(...gradients.values());
-      this.#keepStatistics(run);
+    const sides = SIDES.filter((side) => optimizers[side]);
+    const given = targetTensors(target);
+    const learning = sides.map((side) => {
+      const { moments, rates } = optimizers[side]!;
+      return [side, { moments, rates: tensor(rates, [rates.length]) }] as const;
+    });
+    const { loss, learned, statistics } = this.#functions.step(network).call({
+      start,
+      target: given,
+      parameters: this.#vectors,
+      optimizers: Object.fromEntries(learning),
+      statistics: this.#statistics,
+    });
+    const [value] = read(loss);
+    dispose(loss, given.label, given.shares, ...learning.map(([, { rates }]) => rates));
+    if (!Number.isFinite(value)) {
+      dispose(...statistics.values(), ...Object.values(learned).flatMap((tensors) => Object.values(tensors)));
+      return value!;
     }
-    dispose(gradient);
-    disposeRun(run);
-    return loss;
+    this.#unfold();
+    for (const side of sides) {
+      const { parameters, ...moments } = learned[side]!;
+      optimizers[side]!.advance(moments);
+      this.#replace(side, parameters);
+    }
+    this.#keepStatistics(statistics);
+    return value!;
   }
 
   /** Moves the running statistics towards one batch's: `momentum` is its share. Parameters stay. */
   observe(network: Network, start: Start, momentum: number): void {
     const run = this.#forward(network, start, [network.logits], { kind: "Training", momentum });
     this.#unfold();
-    this.#keepStatistics(run);
+    this.#keepStatistics(run.statistics);
+    run.statistics.clear();
     disposeRun(run);
   }
 
   dispose(): void {
     this.#unfold();
     dispose(...Object.values(this.#vectors), ...this.#statistics.values());
-    for (const side of SIDES) dispose(...this.#views[side].values());
+    for (const side of SIDES) dispose(...(this.#views[side]?.values() ?? []));
+    if (!this.#isCopy) this.#functions.dispose();
   }
 
   #unfold(): void {
@@ -160,12 +174,9 @@ export class Model {
     this.#folded = undefined;
   }
 
-  #cut(side: Side): Map<string, Tensor> {
-    return views(this.layouts[side], this.#vectors[side]);
-  }
-
   #weights() {
-    const parameters = new Map([...this.#views.encoder, ...this.#views.decoder]);
+    for (const side of SIDES) this.#views[side] ??= views(this.layouts[side], this.#vectors[side]);
+    const parameters = new Map(SIDES.flatMap((side) => [...this.#views[side]!]));
     return { parameters, statistics: this.#statistics, encoderEpsilon: this.encoderEpsilon };
   }
 
@@ -173,12 +184,18 @@ export class Model {
     return forward(network, layersBetween(network, start, wanted), this.#weights(), start, wanted, mode);
   }
 
-  #keepStatistics(run: Run): void {
-    for (const [name, value] of run.statistics) {
+  #keepStatistics(moved: Map<string, Tensor>): void {
+    for (const [name, value] of moved) {
       dispose(this.#statistics.get(name)!);
       this.#statistics.set(name, value);
     }
-    run.statistics.clear();
+  }
+
+  /** Puts a vector in place of a side's parameters. */
+  #replace(side: Side, vector: Tensor): void {
+    dispose(this.#vectors[side], ...(this.#views[side]?.values() ?? []));
+    this.#vectors[side] = vector;
+    this.#views[side] = undefined;
   }
 }
 
@@ -186,15 +203,3 @@ const bySide = <T>(make: (side: Side) => T): Record<Side, T> => ({
   encoder: make("encoder"),
   decoder: make("decoder"),
 });
-
-/** The layers that lead from `start` to `wanted`, in order. */
-function layersBetween(network: Network, start: Start, wanted: number[]): Layer[] {
-  const needed = new Set(wanted);
-  const layers: Layer[] = [];
-  for (const layer of network.layers.toReversed()) {
-    if (!needed.has(layer.output) || start.has(layer.output)) continue;
-    layers.push(layer);
-    for (const input of layer.inputs) needed.add(input);
-  }
-  return layers.reverse();
-}

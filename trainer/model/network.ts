@@ -6,6 +6,9 @@ import { dispose, type Tensor, tidy } from "../tensorflow/runtime.ts";
 import { disposeFolded, type Folded, type FoldedLayer, foldedLayers, foldNorms } from "./folded.ts";
 import { epsilonOf } from "./parameters.ts";
 
+/** Values that a run starts from, by index: the image (value 0), or the encoder's two nodes. */
+export type Start = Map<number, Tensor>;
+
 /** What a run reads: parameters and running statistics by name (`<layer>.<role>`). */
 export interface Weights {
   parameters: Map<string, Tensor>;
@@ -22,7 +25,7 @@ export type Mode = { kind: "Evaluation"; folded?: Folded } | { kind: "Training";
 
 /** A forward pass: values by index; in training also what the backward pass needs and the moved statistics. */
 export interface Run {
-  start: Map<number, Tensor>;
+  start: Start;
   values: Map<number, Tensor>;
   reserved: Map<string, Tensor[]>;
   statistics: Map<string, Tensor>;
@@ -147,7 +150,7 @@ export function forward(
   network: Network,
   layers: Layer[],
   weights: Weights,
-  start: Map<number, Tensor>,
+  start: Start,
   wanted: number[],
   mode: Mode,
 ): Run {
@@ -291,12 +294,7 @@ function backwardOf(context: Context, run: Run, dy: Tensor, needsInput: boolean)
   return found;
 }
 
-function accumulate(
-  gradients: Map<number, Tensor>,
-  value: number,
-  dx: Tensor,
-  start: Map<number, Tensor>,
-): void {
+function accumulate(gradients: Map<number, Tensor>, value: number, dx: Tensor, start: Start): void {
   const before = gradients.get(value);
   if (start.has(value)) dispose(dx);
   else if (!before) gradients.set(value, dx);
@@ -316,4 +314,16 @@ function free(values: Map<number, Tensor>, value: number): void {
 /** Frees what a run still holds, its moved statistics included. */
 export function disposeRun(run: Run): void {
   dispose(...run.values.values(), ...[...run.reserved.values()].flat(), ...run.statistics.values());
+}
+
+/** The layers that lead from `start` to `wanted`, in order. */
+export function layersBetween(network: Network, start: Start, wanted: number[]): Layer[] {
+  const needed = new Set(wanted);
+  const layers: Layer[] = [];
+  for (const layer of network.layers.toReversed()) {
+    if (!needed.has(layer.output) || start.has(layer.output)) continue;
+    layers.push(layer);
+    for (const input of layer.inputs) needed.add(input);
+  }
+  return layers.reverse();
 }

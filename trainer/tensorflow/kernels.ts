@@ -30,6 +30,7 @@ export const identity = (a: Tensor): Tensor => execute("Identity", [T], a);
 export const subtract = (a: Tensor, b: Tensor): Tensor => execute("Sub", [T], a, b);
 export const multiply = (a: Tensor, b: Tensor): Tensor => execute("Mul", [T], a, b);
 export const divide = (a: Tensor, b: Tensor): Tensor => execute("RealDiv", [T], a, b);
+export const minimum = (a: Tensor, b: Tensor): Tensor => execute("Minimum", [T], a, b);
 export const square = (a: Tensor): Tensor => execute("Square", [T], a);
 export const squareRoot = (a: Tensor): Tensor => execute("Sqrt", [T], a);
 export const scale = (a: Tensor, factor: number): Tensor => multiply(a, scalar(factor));
@@ -60,9 +61,9 @@ export function split(x: Tensor, sizes: number[], axis: number): Tensor[] {
   return executeAll("SplitV", attributes, [x, ints(...sizes), axisTensor(axis)], sizes.length);
 }
 
-const axisTensor = (axis: number): Tensor => reshapeInts(ints(axis));
-const reshapeInts = (x: Tensor): Tensor =>
-  execute("Reshape", [attribute.type("T", INT32), attribute.type("Tshape", INT32)], x, ints());
+const axisTensor = (axis: number): Tensor => reshapeInts(ints(axis), []);
+export const reshapeInts = (x: Tensor, shape: readonly number[]): Tensor =>
+  execute("Reshape", [attribute.type("T", INT32), attribute.type("Tshape", INT32)], x, ints(...shape));
 
 // --- convolutions: symmetric padding, given inside the op ---
 
@@ -202,13 +203,7 @@ class Dilated {
   }
 }
 
-const pairs = (...values: number[]): Tensor =>
-  execute(
-    "Reshape",
-    [attribute.type("T", INT32), attribute.type("Tshape", INT32)],
-    ints(...values),
-    ints(-1, 2),
-  );
+const pairs = (...values: number[]): Tensor => reshapeInts(ints(...values), [-1, 2]);
 
 /** What a fused convolution does with its sum. */
 export type Activation = "Relu" | "Relu6" | undefined;
@@ -242,11 +237,11 @@ function oneDnnFused(
     ...attributesOf(conv),
     // TensorFlow's optimisers know these kernels by this label, as if they were not oneDNN's.
     attribute.string("_kernel", "MklNameChangeOp"),
-    attribute.string("fused_ops", activation ? `BiasAdd,${activation}` : "BiasAdd"),
+    attribute.strings("fused_ops", activation ? ["BiasAdd", activation] : ["BiasAdd"]),
     attribute.int("num_args", 1),
   ];
   if (conv.depthwise) return execute("_MklNativeFusedDepthwiseConv2dNative", attributes, x, weight, bias);
-  const more = [attribute.type("TArgs", FLOAT), attribute.int("num_host_args", 0)];
+  const more = [attribute.types("TArgs", FLOAT), attribute.int("num_host_args", 0)];
   return execute("_MklNativeFusedConv2D", [...attributes, ...more], x, weight, bias);
 }
 
@@ -399,15 +394,14 @@ export const repeatChannelsGradient = (x: Tensor, dy: Tensor, times: number): Te
 // --- loss and predictions ---
 
 /**
- * The weighted mean of each pixel's cross-entropy.
- * logits [pixels, classes], labels [pixels] int32 within the classes, weights [pixels] of 0 or more, `total` their sum.
- * Returns the loss (a scalar) and its gradient by the logits. Both are 0 where the total is 0.
+ * The sum of each pixel's cross-entropy by its share.
+ * logits [pixels, classes], labels [pixels] int32 within the classes, shares [pixels].
+ * Returns the loss (a scalar) and its gradient by the logits.
  */
 export function crossEntropy(
   logits: Tensor,
   labels: Tensor,
-  weights: Tensor,
-  total: number,
+  shares: Tensor,
 ): { loss: Tensor; dLogits: Tensor } {
   const attributes = [T, attribute.type("Tlabels", INT32)];
   const [losses, gradient] = executeAll(
@@ -416,10 +410,9 @@ export function crossEntropy(
     [logits, labels],
     2,
   );
-  const share = scale(weights, total > 0 ? 1 / total : 0);
   return {
-    loss: sumAll(multiply(losses!, share)),
-    dLogits: multiply(gradient!, reshape(share, [sizeOf(share), 1])),
+    loss: sumAll(multiply(losses!, shares)),
+    dLogits: multiply(gradient!, reshape(shares, [sizeOf(shares), 1])),
   };
 }
 

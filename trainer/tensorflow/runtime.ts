@@ -14,13 +14,16 @@ export interface Tensor {
   readonly dtype: number;
 }
 
-export type Attribute = { name: string; type: number; value: unknown };
+/** With `list` the addon makes a list of the value: of the parts between commas of a text, or of one type. */
+export type Attribute = { name: string; type: number; value: unknown; list?: true };
 
 interface Binding {
   createTensor(shape: readonly number[], dtype: number, data: ArrayBufferView): number;
   deleteTensor(id: number): void;
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
   executeOp(name: string, attributes: Attribute[], inputs: number[], outputs: number): Tensor[];
+  addFunction(name: string, graph: Uint8Array, inputs: string, outputs: string): void;
+  removeFunction(name: string): void;
   isUsingGpuDevice(): boolean;
   getNumOfTensors(): number;
   TF_Version: string;
@@ -69,14 +72,32 @@ export const INT32 = binding.TF_INT32;
 export const INT64 = binding.TF_INT64;
 const UINT8 = binding.TF_UINT8;
 
+/** The kinds of attributes, as the addon numbers them. */
+export const KINDS = {
+  string: binding.TF_ATTR_STRING,
+  int: binding.TF_ATTR_INT,
+  float: binding.TF_ATTR_FLOAT,
+  bool: binding.TF_ATTR_BOOL,
+  type: binding.TF_ATTR_TYPE,
+};
+
 /** Attributes by kind; made once for each op where it pays. */
 export const attribute = {
-  string: (name: string, value: string): Attribute => ({ name, type: binding.TF_ATTR_STRING, value }),
-  int: (name: string, value: number): Attribute => ({ name, type: binding.TF_ATTR_INT, value }),
-  ints: (name: string, value: number[]): Attribute => ({ name, type: binding.TF_ATTR_INT, value }),
-  float: (name: string, value: number): Attribute => ({ name, type: binding.TF_ATTR_FLOAT, value }),
-  bool: (name: string, value: boolean): Attribute => ({ name, type: binding.TF_ATTR_BOOL, value }),
-  type: (name: string, value: number): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value }),
+  string: (name: string, value: string): Attribute => ({ name, type: KINDS.string, value }),
+  /** The addon knows of one such list alone, "fused_ops". */
+  strings: (name: "fused_ops", values: string[]): Attribute => ({
+    name,
+    type: KINDS.string,
+    value: values.join(),
+    list: true,
+  }),
+  int: (name: string, value: number): Attribute => ({ name, type: KINDS.int, value }),
+  ints: (name: string, value: number[]): Attribute => ({ name, type: KINDS.int, value }),
+  float: (name: string, value: number): Attribute => ({ name, type: KINDS.float, value }),
+  bool: (name: string, value: boolean): Attribute => ({ name, type: KINDS.bool, value }),
+  type: (name: string, value: number): Attribute => ({ name, type: KINDS.type, value }),
+  /** The addon knows of one such list alone, "TArgs". */
+  types: (name: "TArgs", value: number): Attribute => ({ name, type: KINDS.type, value, list: true }),
 };
 
 /** Tensors made in each open `tidy`, innermost last. */
@@ -87,11 +108,41 @@ function track(tensor: Tensor): Tensor {
   return tensor;
 }
 
+/** Told of what is run, and of constants. */
+export interface Recorder {
+  op(name: string, attributes: Attribute[], inputs: Tensor[], outputs: Tensor[]): void;
+  constant(tensor: Tensor, data: ArrayBufferView): void;
+}
+
+let recorder: Recorder | undefined;
+
+/** Tells `told` of everything that `work` does. No numbers can be read meanwhile. */
+export function recorded<T>(told: Recorder, work: () => T): T {
+  if (recorder) throw new Error("what is being recorded cannot record");
+  recorder = told;
+  try {
+    return work();
+  } finally {
+    recorder = undefined;
+  }
+}
+
 /** Runs one TensorFlow op and returns its outputs. Throws TensorFlow's own error. */
 export function executeAll(op: string, attributes: Attribute[], inputs: Tensor[], outputs: number): Tensor[] {
   const ids = inputs.map((input) => input.id);
-  return binding.executeOp(op, attributes, ids, outputs).map(track);
+  const made = binding.executeOp(op, attributes, ids, outputs).map(track);
+  recorder?.op(op, attributes, inputs, made);
+  return made;
 }
+
+/**
+ * Makes an op of a graph (the bytes of a GraphDef). Inputs and outputs are given as `node:index`.
+ * Throws TensorFlow's own error.
+ */
+export const addFunction = (name: string, graph: Uint8Array, inputs: string[], outputs: string[]): void =>
+  binding.addFunction(name, graph, inputs.join(), outputs.join());
+
+export const removeFunction = (name: string): void => binding.removeFunction(name);
 
 /** Runs one TensorFlow op that has one output. */
 export function execute(op: string, attributes: Attribute[], ...inputs: Tensor[]): Tensor {
@@ -103,7 +154,9 @@ export function tensor(data: Float32Array | Int32Array | Uint8Array, shape: read
   const dtype = data instanceof Float32Array ? FLOAT : data instanceof Int32Array ? INT32 : UINT8;
   const length = shape.reduce((product, size) => product * size, 1);
   if (length !== data.length) throw new Error(`${data.length} numbers do not fill the shape [${shape}]`);
-  return track({ id: binding.createTensor(shape, dtype, data), shape: [...shape], dtype });
+  const made = track({ id: binding.createTensor(shape, dtype, data), shape: [...shape], dtype });
+  recorder?.constant(made, data);
+  return made;
 }
 
 export const scalar = (value: number): Tensor => tensor(Float32Array.of(value), []);
@@ -111,6 +164,7 @@ export const ints = (...values: number[]): Tensor => tensor(Int32Array.from(valu
 
 /** Copies a tensor's numbers out of TensorFlow. */
 export function read(tensor: Tensor): Float32Array {
+  if (recorder) throw new Error("a graph's numbers cannot be read while it is made");
   return binding.tensorDataSync(tensor.id) as Float32Array;
 }
 

@@ -28,7 +28,7 @@ export interface Checkpoint extends Place {
 }
 
 /** Counts up: a change of what a checkpoint holds, or of what training does with it, must not meet an old file. */
-const FORMAT = 1;
+const FORMAT = 2;
 const FILE = "checkpoint.safetensors";
 const MOMENTS = ["first", "second", "average"] as const;
 
