@@ -16,6 +16,7 @@ import {
   type Tensor,
   tensor,
   tidy,
+  USES_GPU,
 } from "@segnas/trainer/tensorflow/runtime.ts";
 import { lossOf, targetTensors } from "@segnas/trainer/training/loss.ts";
 
@@ -253,24 +254,36 @@ describe("3x3 max pool, padded by minus infinity", () => {
         );
     });
 
-  it("at stride 1 the gradient is to the bit that of TensorFlow's own kernel, among equal values too", () => {
-    const T = attribute.type("T", FLOAT);
-    const attributes = [
-      ...[T, attribute.ints("ksize", [1, 3, 3, 1]), attribute.ints("strides", [1, 1, 1, 1])],
-      attribute.string("padding", "SAME"),
-    ];
-    for (const [height, width] of MAPS)
-      tidy(() => {
-        const shape: Shape = [3, height, width, 5];
-        const ties = drawn(shape, "ties");
-        const rounded = { shape, values: ties.values.map(Math.round) };
-        const [x, dy] = [onDevice(rounded), onDevice(drawn(shape, "dy"))];
-        const y = k.maxPool3x3(x, 1);
-        const wanted = execute("MaxPoolGrad", attributes, x, y, dy);
-        assert.deepEqual(read(k.maxPool3x3Gradient(x, y, dy, 1)), read(wanted));
-        return [];
-      });
+  it("goes by oneDNN's kernels, which the CPU's build of TensorFlow has", () => {
+    assert.equal(k.ONE_DNN, !USES_GPU);
   });
+
+  for (const stride of [1, 2])
+    it(`at stride ${stride} the gradient is that of TensorFlow's own kernel, among equal values too`, () => {
+      const attributes = [
+        ...[attribute.type("T", FLOAT), attribute.ints("ksize", [1, 3, 3, 1])],
+        attribute.ints("strides", [1, stride, stride, 1]),
+        attribute.string("padding", "EXPLICIT"),
+        attribute.ints("explicit_paddings", [0, 0, 1, 1, 1, 1, 0, 0]),
+      ];
+      for (const [height, width] of MAPS)
+        tidy(() => {
+          const shape: Shape = [3, height, width, 5];
+          const ties = drawn(shape, "ties");
+          // Negative ones too: a border of zeros would be larger.
+          const rounded = { shape, values: ties.values.map((value) => Math.round(value) - 2) };
+          const x = onDevice(rounded);
+          const y = k.maxPool3x3(x, stride);
+          const dy = onDevice(drawn([...y.shape] as Shape, "dy"));
+          const wanted = read(execute("MaxPoolGrad", attributes, x, y, dy));
+          for (const [i, slope] of read(k.maxPool3x3Gradient(x, y, dy, stride)).entries())
+            assert.ok(
+              Math.abs(slope - wanted[i]!) <= 1e-6,
+              `${height}x${width}, ${i}: ${slope}, ${wanted[i]}`,
+            );
+          return [];
+        });
+    });
 });
 
 /** Bilinear with half-pixel centres; outside, the edge's pixel. */

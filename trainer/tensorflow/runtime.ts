@@ -29,7 +29,6 @@ interface Binding {
   TF_Version: string;
   TF_FLOAT: number;
   TF_INT32: number;
-  TF_INT64: number;
   TF_UINT8: number;
   TF_BOOL: number;
   TF_ATTR_STRING: number;
@@ -69,7 +68,6 @@ export const VERSION = binding.TF_Version;
 export const USES_GPU = binding.isUsingGpuDevice();
 export const FLOAT = binding.TF_FLOAT;
 export const INT32 = binding.TF_INT32;
-export const INT64 = binding.TF_INT64;
 const UINT8 = binding.TF_UINT8;
 
 /** The kinds of attributes, as the addon numbers them. */
