@@ -78,6 +78,12 @@ export async function saveReport(search: SearchSummary, stateDir: string): Promi
 
 const CODES = { SIGINT: 130, SIGTERM: 143 };
 
+/** Resolves with the first SIGINT or SIGTERM; those that follow do nothing. */
+export const interruption = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const name of Object.keys(CODES)) process.on(name, () => resolve());
+  });
+
 /**
  * The first SIGINT or SIGTERM aborts `signal`, so that running trials stop cleanly; the second ends the process at
  * once. `exitCode` is undefined until a signal has come.

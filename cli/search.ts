@@ -6,13 +6,14 @@ import { planImports } from "@segnas/operator/controllers/architecturesearch/imp
 import { EXIT } from "@segnas/operator/controllers/candidatetrial/job.ts";
 import { openLocalSearch } from "@segnas/operator/local/run.ts";
 import { sourceReader } from "@segnas/operator/local/source.ts";
+import { LOG_LEVELS, type LogLevel, openLog } from "@segnas/operator/log.ts";
 import { counts, failures, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
 import { parseArchitecture } from "@segnas/searchspace/architecture.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command, Option } from "commander";
-import { display, isTerminal } from "./display.ts";
+import { type Display, display, isTerminal } from "./display.ts";
 import { beginningInWords, beginningOf, sampleTrial } from "./estimate.ts";
-import { runAndFollow, saveReport, stopOnSignals } from "./follow.ts";
+import { interruption, runAndFollow, saveReport, stopOnSignals } from "./follow.ts";
 import { folderOption, positive, readSearch } from "./manifest.ts";
 import { openPage, type Page, port } from "./page.ts";
 import { resultDocument, resultText } from "./results.ts";
@@ -29,6 +30,8 @@ interface Options {
   /** The port of the page; undefined where nothing was said, false where there is to be none. */
   page?: number | false;
   output: "text" | "json";
+  /** Nothing is logged where it is undefined. */
+  logLevel?: LogLevel;
   trainer?: string;
 }
 
@@ -60,7 +63,7 @@ export function searchCommand(): Command {
     )
     .option(
       "--page <port>",
-      "where the search can be watched in a browser of this machine (default: a free port, where a terminal shows the search)",
+      "where the search can be watched in a browser of this machine, one that has ended until Ctrl-C (default: a free port, where a terminal shows a search that runs)",
       port,
     )
     .option("--no-page", "serve no page")
@@ -68,6 +71,12 @@ export function searchCommand(): Command {
       new Option("-o, --output <format>", "what standard output gets")
         .choices(["text", "json"])
         .default("text"),
+    )
+    .addOption(
+      new Option(
+        "--log-level <level>",
+        "logs to standard error what matters so much or more, a line an event: JSON, or words where that is a terminal",
+      ).choices(LOG_LEVELS),
     )
     .addOption(new Option("--trainer <file>", "another trainer, a program for Node").hideHelp())
     .addHelpText(
@@ -102,27 +111,33 @@ async function search(options: Options): Promise<void> {
       ...(startFrom !== undefined && { startFrom }),
       trainer: { command: trainer.command },
       gpus: trainer.gpus,
+      ...(options.logLevel && { logger: logFor(options.logLevel, screen, isLive) }),
     });
     let page: Page | undefined;
     try {
       const before = summarise(await local.view(), false);
-      if (isFinished(before)) {
-        screen.show([`${before.name} has ended; a greater --max-trials makes it go on.`]);
-      } else {
-        if (!isNew) await check();
-        const place = options.page ?? (isLive ? 0 : false);
-        if (place !== false) {
-          page = await openPage(local, stateDir, place);
-          screen.show([`Page: ${page.url}`]);
-        }
+      const isOver = isFinished(before);
+      const place = options.page ?? (isLive && !isOver ? 0 : false);
+      if (isOver) screen.show([`${before.name} has ended; a greater --max-trials makes it go on.`]);
+      else if (!isNew) await check();
+      if (place !== false) {
+        page = await openPage(local, stateDir, place);
+        screen.show([`Page: ${page.url}`]);
+      }
+      if (!isOver)
         await runAndFollow(local, {
           screen,
           stateDir,
           parallelism: manifest.spec.parallelism,
           signal: stop.signal,
         });
+      const after = summarise(await local.view(), false);
+      await conclude(after, stateDir, options.output);
+      if (typeof options.page === "number" && hadEnded(before, after) && !stop.signal.aborted) {
+        screen.show(["Nothing was left to do: the page is served until Ctrl-C."]);
+        stop.end();
+        await interruption();
       }
-      await conclude(summarise(await local.view(), false), stateDir, options.output);
     } finally {
       page?.close();
       await local.close();
@@ -139,6 +154,16 @@ async function search(options: Options): Promise<void> {
   }
 }
 
+/** Above what is redrawn, where both are on one terminal. */
+function logFor(level: LogLevel, screen: Display, isLive: boolean) {
+  const { stderr } = process;
+  const write =
+    isLive && stderr.isTTY
+      ? (line: string) => screen.show([line.trimEnd()])
+      : (line: string) => stderr.write(line);
+  return openLog(level, stderr.isTTY, write);
+}
+
 /** Whether a folder is not there yet or holds nothing. Throws UserError where it is none. */
 async function isEmpty(folder: string): Promise<boolean> {
   try {
@@ -152,6 +177,11 @@ async function isEmpty(folder: string): Promise<boolean> {
 
 const isFinished = ({ state, trials, maxTrials }: SearchSummary): boolean =>
   state === "Complete" && counts(trials).settled >= maxTrials;
+
+/** Whether a search is over, and was before this process took it up. */
+const hadEnded = (before: SearchSummary, after: SearchSummary): boolean =>
+  ["Complete", "Failed"].includes(after.state) &&
+  counts(after.trials).settled === counts(before.trials).settled;
 
 /** Writes the last report, prints what the search came to, and sets the exit code where nothing came of it. */
 async function conclude(search: SearchSummary, stateDir: string, output: "text" | "json"): Promise<void> {

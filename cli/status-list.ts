@@ -1,14 +1,8 @@
-// A list of searches: a line each for people, a document each for programs. Pure.
+// A list of searches for people, a line each. Pure.
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
+import { listed } from "@segnas/operator/web/page/list.ts";
 import { percent, real, whole } from "@segnas/operator/web/report-format.ts";
-import { standingOf } from "@segnas/operator/web/standing.ts";
 import { textTable } from "./table.ts";
-
-/** How many of its trials have ended. */
-export const settledOf = ({ status }: ArchitectureSearch): number => {
-  const { succeeded = 0, failed = 0, rejected = 0, deleted = 0 } = status?.trials ?? {};
-  return succeeded + failed + rejected + deleted;
-};
 
 /** Seconds from a time (RFC 3339) on; 0 where there is none. */
 export const secondsSince = (time: string | undefined, now: Date): number =>
@@ -44,39 +38,21 @@ export function listText(
     ...(wide ? [{ title: "Best trial", align: left }] : []),
   ];
   const rows = searches.map((search) => {
-    const { metadata, spec, status } = search;
-    const { best, trials, gpuSeconds = "0", policyUpdates = 0 } = status ?? {};
+    const { namespace, name, state, ended, maxTrials, counts, best, gpuSeconds, createdAt } = listed(search);
+    const updates = search.status?.policyUpdates ?? 0;
     return [
-      ...(namespaces ? [metadata.namespace ?? "default"] : []),
-      metadata.name,
-      standingOf(search).state,
-      `${whole(settledOf(search))}/${whole(spec.maxTrials)}`,
-      whole(trials?.running ?? 0),
-      whole(trials?.failed ?? 0),
-      best ? real(Number(best.reward)) : "",
-      best ? percent(Number(best.meanIoU)) : "",
-      hours(Number(gpuSeconds)),
-      age(metadata.creationTimestamp, now),
-      ...(wide ? [best ? whole(best.parameters) : "", whole(policyUpdates), best?.trial ?? ""] : []),
+      ...(namespaces ? [namespace] : []),
+      name,
+      state,
+      `${whole(ended)}/${whole(maxTrials)}`,
+      whole(counts.running),
+      whole(counts.failed),
+      best ? real(best.reward) : "",
+      best ? percent(best.meanIoU) : "",
+      hours(gpuSeconds),
+      age(createdAt, now),
+      ...(wide ? [best ? whole(best.parameters) : "", whole(updates), best?.trial ?? ""] : []),
     ];
   });
   return textTable(columns, rows).join("\n");
-}
-
-/** A search of the list, for programs. */
-export function listDocument(search: ArchitectureSearch) {
-  const { metadata, spec, status } = search;
-  return {
-    namespace: metadata.namespace ?? "default",
-    name: metadata.name,
-    ...standingOf(search),
-    maxTrials: spec.maxTrials,
-    ended: settledOf(search),
-    trials: status?.trials,
-    best: status?.best,
-    gpuSeconds: Number(status?.gpuSeconds ?? 0),
-    creationTime: metadata.creationTimestamp,
-    startTime: status?.startTime,
-    completionTime: status?.completionTime,
-  };
 }

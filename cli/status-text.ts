@@ -2,12 +2,13 @@
 import type { ReadView, ToldEvent } from "@segnas/operator/kube/view.ts";
 import type { SearchView } from "@segnas/operator/local/run.ts";
 import { resolvePolicy } from "@segnas/operator/policy/settings.ts";
+import { listed } from "@segnas/operator/web/page/list.ts";
 import { counted, duration, percent, real, whole } from "@segnas/operator/web/report-format.ts";
 import { outcomesInWords, type SearchSummary } from "@segnas/operator/web/report-summary.ts";
 import { type Standing, standingOf } from "@segnas/operator/web/standing.ts";
 import { secondsLeft, trialWords } from "./progress.ts";
 import { bestLines, causeLines, resultDocument } from "./results.ts";
-import { age, hours, listDocument, secondsSince, settledOf } from "./status-list.ts";
+import { age, hours, secondsSince } from "./status-list.ts";
 
 const SHOWN = 5;
 
@@ -118,7 +119,7 @@ function rowsOf({ view, summary, isLive, now }: Status): [string, string][] {
     policyUpdates = 0,
     policyEntropy,
   } = status ?? {};
-  const ended = `${whole(settledOf(search))} of ${whole(spec.maxTrials)} ended`;
+  const ended = `${whole(listed(search).ended)} of ${whole(spec.maxTrials)} ended`;
   const open = `${whole(trials?.running ?? 0)} training, ${whole(trials?.pending ?? 0)} waiting`;
   const reused = trials?.reused ?? 0;
   const stopped = trials?.stopped ?? 0;
@@ -177,7 +178,7 @@ function timeOf(
 export function statusDocument(status: Status) {
   const { view, summary, events, now } = status;
   return {
-    ...listDocument(view.search),
+    ...listed(view.search),
     ...standing(status),
     spentSeconds: Math.round(spentSeconds(view, now)),
     budget: view.search.spec.budget,

@@ -1,11 +1,11 @@
 // `segnas status`: how searches stand, in a cluster or in a folder; of one, everything that a person wants to know.
-
+import { listed } from "@segnas/operator/web/page/list.ts";
 import { summarise } from "@segnas/operator/web/report-summary.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command, Option } from "commander";
 import { atPlace, commandFor, type Place, type PlaceOptions, placeOptions } from "./place.ts";
 import { PROGRAM } from "./program.ts";
-import { listDocument, listText } from "./status-list.ts";
+import { listText } from "./status-list.ts";
 import { statusDocument, statusText } from "./status-text.ts";
 
 interface Options extends PlaceOptions {
@@ -44,7 +44,7 @@ async function status(name: string | undefined, options: Options): Promise<void>
 
 async function list({ reader, namespace, where }: Place, { output }: Options): Promise<string> {
   const searches = await reader.list("ArchitectureSearch", namespace);
-  if (output === "json") return JSON.stringify(searches.map(listDocument), null, 2);
+  if (output === "json") return JSON.stringify(searches.map(listed), null, 2);
   if (searches.length > 0) {
     return listText(searches, {
       now: new Date(),

@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Registry } from "prom-client";
-import { createLogger, format, transports } from "winston";
 import { createClient } from "./kube/client.ts";
 import { podAccess } from "./kube/pod.ts";
+import { openLog } from "./log.ts";
 import { createOperator } from "./operator.ts";
 import { readSettings } from "./settings.ts";
 import { createAccess } from "./web/page/access.ts";
@@ -13,11 +13,8 @@ import { serve } from "./web/server.ts";
 
 try {
   const settings = readSettings(process.env, randomUUID());
-  const logger = createLogger({
-    level: settings.logLevel,
-    format: format.combine(format.timestamp(), format.json()),
-    transports: [new transports.Console()],
-  });
+  const { stdout } = process;
+  const logger = openLog(settings.logLevel, stdout.isTTY, (line) => stdout.write(line));
   const registry = new Registry();
   const access =
     podAccess(process.env, () => new Date()) ?? (await import("./kube/kubeconfig.ts")).loadKubeConfig();

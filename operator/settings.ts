@@ -1,6 +1,7 @@
 // What the operator is told by its environment.
 import { hostname } from "node:os";
 import { UserError } from "@segnas/searchspace/errors.ts";
+import { LOG_LEVELS, type LogLevel } from "./log.ts";
 
 export interface Settings {
   /** The searches of one namespace; of all where undefined. */
@@ -13,7 +14,7 @@ export interface Settings {
   page: { host: string; port: number } | undefined;
   /** A folder in which each trial of the one namespace that is served has its own. */
   artifacts: string | undefined;
-  logLevel: string;
+  logLevel: LogLevel;
   pod: {
     name: string;
     /** Where the Lease lies. */
@@ -22,8 +23,6 @@ export interface Settings {
     uid: string;
   };
 }
-
-const LEVELS = ["error", "warn", "info", "debug"];
 
 /**
  * @param processId what stands for the pod's UID outside a cluster
@@ -34,8 +33,10 @@ export function readSettings(env: NodeJS.ProcessEnv, processId: string): Setting
   const port = Number(SEGNAS_PORT);
   if (!/^\d+$/.test(SEGNAS_PORT) || port > 65_535)
     throw new UserError(`SEGNAS_PORT: is ${SEGNAS_PORT}, write a port from 0 to 65535`);
-  if (!LEVELS.includes(logLevel))
-    throw new UserError(`SEGNAS_LOG_LEVEL: is ${logLevel}, write ${LEVELS.slice(0, -1).join(", ")} or debug`);
+  if (!isLogLevel(logLevel))
+    throw new UserError(
+      `SEGNAS_LOG_LEVEL: is ${logLevel}, write ${LOG_LEVELS.slice(0, -1).join(", ")} or debug`,
+    );
   if (env.SEGNAS_PAGE_ARTIFACTS && !env.SEGNAS_NAMESPACE)
     throw new UserError(
       "SEGNAS_PAGE_ARTIFACTS: trials of several namespaces may have the same name; write SEGNAS_NAMESPACE too",
@@ -54,6 +55,8 @@ export function readSettings(env: NodeJS.ProcessEnv, processId: string): Setting
     },
   };
 }
+
+const isLogLevel = (level: string): level is LogLevel => (LOG_LEVELS as readonly string[]).includes(level);
 
 /** Without a host it is every address. */
 function pageAddress(address: string): { host: string; port: number } {

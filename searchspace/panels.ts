@@ -159,9 +159,12 @@ export function drawNotes(
     }),
   ];
   if (architecture.blocks.some(({ repeats }) => repeats > 1)) {
-    const rule =
-      "Applied again, a block's upper operation takes what its lower one was given, and its lower one what was made.";
-    notes.push(text(left, bottom - MARGIN, rule, { size: 11, fill: INK.faint }));
+    const rule = [
+      "Applied again, a block's upper operation takes what its lower one was given,",
+      "and its lower one what was made.",
+    ];
+    for (const [i, words] of rule.entries())
+      notes.push(text(left, bottom - MARGIN - 15 * (1 - i), words, { size: 11, fill: INK.faint }));
   }
   return notes;
 }

@@ -64,6 +64,8 @@ function draw(label: string, options: Plot.PlotOptions): string {
     marginRight: 16,
     ...options,
   });
+  // Plot names its parts, which are no elements of their own for who listens.
+  for (const part of figure.querySelectorAll("g[aria-label]")) part.removeAttribute("aria-label");
   figure.setAttribute("role", "img");
   figure.setAttribute("aria-label", label);
   return figure.outerHTML;

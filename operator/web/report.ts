@@ -159,7 +159,7 @@ function architectures({ network, input }: SearchSummary, best: Scored[]): Marku
 <h3 id="best-${i + 1}">${i + 1}. ${trial.name}</h3>
 <p class="soft">${inShort(trial)}</p>
 <div class="drawing">${trusted(drawSvg(trial.architecture, network, input, { compact: true }))}</div>
-<details><summary>The whole network, layer by layer</summary><div class="drawing whole">${trusted(drawSvg(trial.architecture, network, input))}</div></details>
+<details><summary>The whole network, layer by layer</summary><div class="drawing whole" tabindex="0" role="region" aria-label="Drawing of ${trial.name}">${trusted(drawSvg(trial.architecture, network, input))}</div></details>
 <div class="genotype"><code>${JSON.stringify(toGenotype(trial.architecture))}</code> <button type="button" class="copy" hidden>Copy</button></div>
 </article>`,
   );
@@ -202,7 +202,7 @@ function table(trials: TrialSummary[]): Markup {
   ) => html`<tr class="${trial.outcome}">${number(rank.get(trial), whole)}<td class="text" data-value="${trial.index}">${trial.name}</td><td class="text">${trial.outcome}</td>${number(trial.reward, real)}${number(trial.metrics?.meanIoU, percent)}${number(trial.metrics?.meanAccuracy, percent)}${number(trial.parameters, whole)}${number(trial.macs, large)}${number(trial.seconds, duration)}</tr>
 `;
   return html`<section aria-labelledby="trials"><h2 id="trials">All trials</h2>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="trials"><table class="sortable">
+<div class="scroll" tabindex="0" role="region" aria-label="Table of trials"><table class="sortable">
 <thead><tr><th scope="col">Rank</th><th scope="col" class="text">Trial</th><th scope="col" class="text">Outcome</th><th scope="col" data-first="descending">Reward</th><th scope="col" data-first="descending">Mean IoU</th><th scope="col" data-first="descending">Mean accuracy</th><th scope="col">Parameters</th><th scope="col">MACs</th><th scope="col">Time</th></tr></thead>
 <tbody>
 ${rows.map(row)}</tbody></table></div></section>`;
@@ -216,7 +216,7 @@ function causes(id: string, title: string, trials: TrialSummary[]): Markup | und
   ) => html`<tr><td class="text">${trial.name}</td><td class="text">${trial.cause ?? trial.outcome}</td><td class="message">${failureInWords(trial)}</td></tr>
 `;
   return html`<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}"><table>
+<div class="scroll" tabindex="0" role="region" aria-label="${title}, a table"><table>
 <thead><tr><th scope="col" class="text">Trial</th><th scope="col" class="text">Cause</th><th scope="col" class="text">In words</th></tr></thead>
 <tbody>
 ${trials.map(row)}</tbody></table></div></section>`;

@@ -64,6 +64,33 @@ test("of ten thousand trials those in sight are in the document, wherever one sc
   context.diagnostic(`blocked for ${await blocked(page)} ms at most while it was filtered`);
 });
 
+test("what settles while somebody looks is in the charts, however much there is already", {
+  skip,
+  timeout,
+}, async (context) => {
+  const source = syntheticSource({ city: 10_000 });
+  let settled = 9_990;
+  const url = await serve(context, {
+    ...source,
+    view: async (key) => {
+      const view = (await source.view(key))!;
+      return { ...view, entries: view.entries.slice(0, settled) };
+    },
+  });
+  const page = await open(`${url}#/default/city`);
+  const chart = (trials: string) => page.getByRole("img", { name: `Reward of ${trials} trials` });
+  await chart("9,990").locator("canvas").waitFor();
+  await blocked(page);
+  settled = 10_000;
+  const drawn = chart("10,000").locator(".u-over");
+  const { width } = (await drawn.boundingBox())!;
+  const words = chart("10,000").locator("xpath=following-sibling::p");
+  // At the right edge its last trial is read.
+  do await drawn.hover({ position: { x: width - 1, y: 50 } });
+  while (!(await words.textContent())?.startsWith("city-9999:"));
+  context.diagnostic(`blocked for ${await blocked(page)} ms at most while ten trials came`);
+});
+
 test("a name as long as Kubernetes allows fits on a phone", { skip, timeout }, async (context) => {
   const name = "a-search-with-a-name-that-somebody-has-thought-about-for-so-long";
   const source = syntheticSource({ [name]: 30 });

@@ -2,12 +2,14 @@
 // header Date, so that a document in which nothing has changed is the same.
 import type { Standing } from "../standing.ts";
 
-/** A search in the list. Times are RFC 3339. */
+/** A search in short. Times are RFC 3339. */
 export interface ListedSearch extends Standing {
   namespace: string;
   name: string;
   uid: string;
   maxTrials: number;
+  /** Trials that have. */
+  ended: number;
   counts: {
     pending: number;
     running: number;
@@ -20,7 +22,15 @@ export interface ListedSearch extends Standing {
   };
   /** How those that have ended did, in words. */
   outcomes: string;
-  best?: { trial: string; reward: number; meanIoU: number; parameters: number };
+  /** Of another search where `source` names it. */
+  best?: {
+    trial: string;
+    index: number;
+    source?: string;
+    reward: number;
+    meanIoU: number;
+    parameters: number;
+  };
   gpuSeconds: number;
   createdAt?: string;
   startedAt?: string;

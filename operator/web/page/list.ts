@@ -1,11 +1,10 @@
-// The list of searches, by what stands in their objects. Pure.
+// Searches in short, by what stands in their objects: what the page and the program list. Pure.
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import { keyOf } from "../../api/store.ts";
 import { outcomesInWords } from "../report-summary.ts";
 import { standingOf } from "../standing.ts";
 import type { ListedSearch } from "./documents.ts";
 
-/** A search as it stands in the list. */
 export function listed(search: ArchitectureSearch): ListedSearch {
   const { metadata, spec, status } = search;
   const { pending = 0, running = 0, succeeded = 0, failed = 0, rejected = 0 } = status?.trials ?? {};
@@ -17,16 +16,10 @@ export function listed(search: ArchitectureSearch): ListedSearch {
     uid: metadata.uid!,
     ...standingOf(search),
     maxTrials: spec.maxTrials,
+    ended: succeeded + failed + rejected + deleted,
     counts: { pending, running, succeeded, failed, rejected, deleted, reused, stopped },
     outcomes: outcomesInWords({ succeeded, failed, rejected, deleted }),
-    ...(best && {
-      best: {
-        trial: best.trial,
-        reward: Number(best.reward),
-        meanIoU: Number(best.meanIoU),
-        parameters: best.parameters,
-      },
-    }),
+    ...(best && { best: { ...best, reward: Number(best.reward), meanIoU: Number(best.meanIoU) } }),
     gpuSeconds: Number(status?.gpuSeconds ?? 0),
     ...(creationTimestamp && { createdAt: creationTimestamp }),
     ...(status?.startTime && { startedAt: status.startTime }),

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { ListDocument } from "@segnas/operator/web/page/documents.ts";
 
 const MAIN = fileURLToPath(new URL("../../../cli/main.ts", import.meta.url));
 
@@ -98,4 +99,46 @@ test("a signal stops the trials, and the search goes on from there", async () =>
   assert.equal(resumed.code, 0, resumed.stderr);
   const { counts } = JSON.parse(resumed.stdout);
   assert.deepEqual([counts.succeeded, counts.failed], [2, 1]);
+});
+
+test("the page of a search that has ended is served until a signal", async () => {
+  const state = ["--state", "ended"];
+  assert.equal((await start(state).outcome).code, 0);
+  const { child, outcome } = start([...state, "--page", "0"]);
+  let said = "";
+  await new Promise<void>((resolve) =>
+    child.stdout.on("data", (data) => {
+      said += data;
+      if (said.includes("until Ctrl-C")) resolve();
+    }),
+  );
+  assert.match(said, /^small: 3 trials of 3 ended/m);
+  const url = /^Page: (\S+)$/m.exec(said)![1];
+  const list = (await (await fetch(`${url}api/searches`)).json()) as ListDocument;
+  assert.deepEqual(
+    list.searches.map(({ name, state }) => [name, state]),
+    [["small", "Complete"]],
+  );
+  child.kill("SIGINT");
+  assert.equal((await outcome).code, 0);
+});
+
+test("--log-level logs what happens to standard error, a line of JSON an event", async () => {
+  const level = (level: string) => start(["--state", level, "--log-level", level]).outcome;
+  const [all, warnings] = [await level("info"), await level("warn")];
+  const lines = (text: string) =>
+    text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+  const entered = lines(all.stderr).filter(({ message }) => message === "trial entered");
+  assert.deepEqual(
+    entered.map(({ search, trial }) => [search, trial]),
+    [0, 1, 2].map((i) => ["small", `small-${i}`]),
+  );
+  assert.deepEqual(
+    lines(warnings.stderr).map(({ level, trial }) => [level, trial]),
+    [["warn", "small-1"]],
+  );
+  assert.equal(warnings.code, 0);
 });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { haltLines } from "../../../cli/state.ts";
-import { age, listDocument, listText } from "../../../cli/status-list.ts";
+import { age, listText } from "../../../cli/status-list.ts";
 import { statusDocument, statusText } from "../../../cli/status-text.ts";
 import type { ArchitectureSearchStatus } from "../../../operator/api/generated/architecturesearches.ts";
 import type { CandidateTrialStatus } from "../../../operator/api/generated/candidatetrials.ts";
 import type { ReadView, ToldEvent } from "../../../operator/kube/view.ts";
+import { listed } from "../../../operator/web/page/list.ts";
 import { summarise } from "../../../operator/web/report-summary.ts";
 import { NEW, standingOf } from "../../../operator/web/standing.ts";
 import { makeSearch, makeTrial } from "../controllers/objects.ts";
@@ -67,7 +68,7 @@ test("the list has a line for each search, with its namespace where there are se
   ]);
   assert.match(lines({ namespaces: true })[1]!, /^default {4}s {7}Searching/);
   assert.match(lines({ wide: true })[1]!, / 60m {5}222,718 {7}12 {2}s-0$/);
-  const { ended, state, gpuSeconds } = listDocument(searches[0]!);
+  const { ended, state, gpuSeconds } = listed(searches[0]!);
   assert.deepEqual({ ended, state, gpuSeconds }, { ended: 1206, state: "Searching", gpuSeconds: 5400 });
 });
 

@@ -64,6 +64,10 @@ const cases: Case[] = [
   { args: ["search"], says: /^required option '-f, --file <file>' not specified\n$/ },
   { args: ["search", "-f", good, "--output", "xml"], says: /Allowed choices are text, json\.\n$/ },
   {
+    args: ["search", "-f", good, "--log-level", "loud"],
+    says: /'loud' is invalid\. Allowed choices are error, warn, info, debug\.\n$/,
+  },
+  {
     args: ["search", "-f", good, "--max-trials", "0"],
     says: /^--max-trials 0: write a whole number of at least 1\n$/,
   },

@@ -1,7 +1,7 @@
 // What the browser makes of trials: series for charts, and the rows that a filter lets through.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { roundSizes } from "@segnas/operator/web/page/client/ticks.ts";
+import { roundSizes, tickLabels } from "@segnas/operator/web/page/client/ticks.ts";
 import {
   chosenRows,
   operationSeries,
@@ -164,4 +164,24 @@ test("ticks of sizes are round numbers, a few of them, wherever the networks lie
       },
     ),
   );
+});
+
+test("no two ticks of an axis are written alike, and each as it is", () => {
+  const steps = fc.tuple(fc.constantFrom(1, 2, 2.5, 5), fc.integer({ min: -12, max: 6 }));
+  fc.assert(
+    fc.property(
+      steps,
+      fc.integer({ min: -200, max: 5000 }),
+      fc.integer({ min: 1, max: 12 }),
+      (step, first, count) => {
+        const apart = step[0] * 10 ** step[1];
+        const ticks = Array.from({ length: count }, (_, i) => (first + i) * apart);
+        const labels = tickLabels(ticks, apart);
+        assert.equal(new Set(labels).size, count, labels.join());
+        for (const [i, label] of labels.entries())
+          assert.ok(Math.abs(Number(label) - ticks[i]!) < apart / 1000, `${label} for ${ticks[i]}`);
+      },
+    ),
+  );
+  assert.deepEqual(tickLabels([0.098, 0.1, 0.102], 0.002), ["0.098", "0.100", "0.102"]);
 });

@@ -64,6 +64,14 @@ test("nothing that a person wrote becomes markup", () => {
   assert.doesNotMatch(page, /<script>alert/);
 });
 
+test("who listens is told of a chart once, and of each wide drawing whose it is", () => {
+  const page = renderReport(report(searchOf(12)));
+  assert.doesNotMatch(page, /<g [^>]*aria-label/);
+  const drawings = [...page.matchAll(/aria-label="(Drawing of [^"]+)"/g)].map(([, label]) => label);
+  assert.equal(drawings.length, 5);
+  assert.equal(new Set(drawings).size, 5);
+});
+
 test("the page needs nothing from anywhere", () => {
   const page = renderReport(report(searchOf(12), { pictures: [picture] }));
   assert.deepEqual(page.match(/(?:src|href)="(?!data:)[^"]*"|url\(|@import/g) ?? [], []);

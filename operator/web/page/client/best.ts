@@ -41,7 +41,7 @@ function Card({
   return html`<article aria-labelledby=${`best-${place}`}>
     <h3 id=${`best-${place}`}>${place}. <button type="button" class="link" onClick=${() => chosen(index)}>${trial}</button></h3>
     <p class="soft">${words.join(", ")}</p>
-    <${Drawing} svg=${svg} name="compact" />
+    <${Drawing} svg=${svg} />
     <${Copyable} text=${genotype} />
   </article>`;
 }

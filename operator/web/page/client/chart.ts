@@ -1,9 +1,9 @@
 // A chart on a canvas (uPlot), in the page's colours, as wide as there is room; below it a key, and in words what is
 // under the pointer.
-/// <reference lib="dom" />
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import { tickLabels } from "./ticks.ts";
 
 const NAMES = ["soft", "faint", "point", "line", "best", "fail"] as const;
 /** As many colours as there are for what lies over each other in one chart. */
@@ -113,7 +113,11 @@ export function Chart({ label, data, drawing, shape = "", height = 240, chosen }
   }, [dark, shape, height, data[0]!.length > MANY, data[0]!.length <= FEW]);
 
   useEffect(() => {
-    if (chart.current && chart.current.data !== data) chart.current.setData(data as uPlot.AlignedData);
+    // Likewise: they all change at once.
+    const turn = setTimeout(() => {
+      if (chart.current && chart.current.data !== data) chart.current.setData(data as uPlot.AlignedData);
+    });
+    return () => clearTimeout(turn);
   }, [data]);
 
   return html`<div class="chart" role="img" aria-label=${label} ref=${room} style=${{ minHeight: `${height}px` }}></div>
@@ -232,7 +236,12 @@ const axis = (ink: Ink, label: string): uPlot.Axis => ({
   ticks: { stroke: ink.faint, width: 1, size: 4 },
 });
 
-export const leftAxis = (ink: Ink, label: string): uPlot.Axis => ({ ...axis(ink, label), size: 50 });
+/** As wide as its numbers are long. */
+export const leftAxis = (ink: Ink, label: string): uPlot.Axis => ({
+  ...axis(ink, label),
+  values: (_, ticks, __, ___, step) => tickLabels(ticks, step),
+  size: (_, labels) => Math.max(50, 10 + 7 * Math.max(0, ...(labels ?? []).map(({ length }) => length))),
+});
 
 export const footAxis = (ink: Ink, label: string): uPlot.Axis => ({ ...axis(ink, label), size: 28 });
 

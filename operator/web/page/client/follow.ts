@@ -1,5 +1,4 @@
 // Asks the server again and again, for as long as somebody looks.
-/// <reference lib="dom" />
 import { useEffect, useState } from "preact/hooks";
 import { authorization, turnedAway } from "./token.ts";
 

@@ -1,5 +1,4 @@
 // The page's beginning: which view is shown stands after the # of the address.
-/// <reference lib="dom" />
 import { html, render } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
 import { List } from "./list.ts";

@@ -1,5 +1,4 @@
 // Small parts that several views have.
-/// <reference lib="dom" />
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { whole } from "../../report-format.ts";
@@ -20,10 +19,9 @@ export function State({ standing: { state, reason, message } }: { standing: Stan
 }
 
 /** How much of a search is done, is under way, and has failed. */
-export function Bar({ search: { counts, maxTrials } }: { search: ListedSearch }) {
+export function Bar({ search: { counts, ended, maxTrials } }: { search: ListedSearch }) {
   const { succeeded, failed, rejected, deleted, running } = counts;
   const lost = failed + deleted;
-  const ended = succeeded + rejected + lost;
   const all = Math.max(maxTrials, ended + running, 1);
   const part = (name: string, n: number) =>
     n > 0 && html`<i class=${name} style=${{ width: `${(100 * n) / all}%` }}></i>`;
@@ -31,9 +29,13 @@ export function Bar({ search: { counts, maxTrials } }: { search: ListedSearch })
     <small class="soft">${whole(ended)} of ${whole(maxTrials)}${running > 0 ? `, ${whole(running)} training` : ""}${failed > 0 ? `, ${whole(failed)} failed` : ""}</small>`;
 }
 
-/** A drawing of the server's own making. */
-export const Drawing = ({ svg, name }: { svg: string; name: string }) =>
-  html`<div class=${`drawing ${name}`} dangerouslySetInnerHTML=${{ __html: svg }}></div>`;
+/** A small drawing of the server's own making. */
+export const Drawing = ({ svg }: { svg: string }) =>
+  html`<div class="drawing compact" dangerouslySetInnerHTML=${{ __html: svg }}></div>`;
+
+/** One that is scrolled where there is little room, with the keyboard too. */
+export const WideDrawing = ({ svg, label }: { svg: string; label: string }) =>
+  html`<div class="drawing whole" tabindex="0" role="region" aria-label=${label} dangerouslySetInnerHTML=${{ __html: svg }}></div>`;
 
 /** Text that is there to be copied. */
 export function Copyable({ text }: { text: string }) {

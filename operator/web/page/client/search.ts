@@ -1,5 +1,4 @@
 // One search: how it stands, what it has found, all its trials.
-/// <reference lib="dom" />
 import { html } from "htm/preact";
 import { counted, duration, percent, real, whole } from "../../report-format.ts";
 import type { SearchDocument } from "../documents.ts";
@@ -52,8 +51,7 @@ const isTold = ({ reason = "" }: SearchDocument): boolean =>
   ["Searching", "WaitingForPods", "MaxTrialsReached"].includes(reason);
 
 function Head({ search, trials }: { search: SearchDocument; trials: Trials | undefined }) {
-  const { counts, maxTrials, best, budget, policy, gpuSeconds, endedAt, startedAt } = search;
-  const ended = counts.succeeded + counts.failed + counts.rejected + counts.deleted;
+  const { counts, ended, maxTrials, best, budget, policy, gpuSeconds, endedAt, startedAt } = search;
   const left = endedAt || !trials ? undefined : secondsLeft(trials, maxTrials, search.parallelism);
   return html`
     ${search.message && !isTold(search) && html`<p>${search.message}</p>`}

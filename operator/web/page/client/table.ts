@@ -1,5 +1,4 @@
 // The table of all trials. Only the rows in sight are in the document, so that ten thousand scroll as ten do.
-/// <reference lib="dom" />
 import { html } from "htm/preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { duration, large, percent, real, whole } from "../../report-format.ts";

@@ -1,4 +1,4 @@
-// Where the axis of sizes has its numbers.
+// Where the axis of sizes has its numbers, and how other axes write theirs.
 
 /** Logarithms of round numbers between two logarithms: at most seven. */
 export function roundSizes(low: number, high: number): number[] {
@@ -16,3 +16,13 @@ export function roundSizes(low: number, high: number): number[] {
   const inside = all.filter((it) => it >= low && it <= high);
   return inside.length <= 7 ? inside : inside.filter((it) => Number.isInteger(it));
 }
+
+/** Ticks that are multiples of `step`, with as many decimals as that has: so no two are written alike. */
+export function tickLabels(ticks: number[], step: number): string[] {
+  const round = Number(step.toPrecision(6));
+  let decimals = 0;
+  while (decimals < MOST_DECIMALS && Number(round.toFixed(decimals)) !== round) decimals++;
+  return ticks.map((tick) => tick.toFixed(decimals));
+}
+
+const MOST_DECIMALS = 20;

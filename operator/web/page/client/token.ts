@@ -1,5 +1,4 @@
 // The bearer token, where the server asks for one. It stays in this tab, and goes with it.
-/// <reference lib="dom" />
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
 

@@ -1,5 +1,4 @@
 // All of one trial, over the page.
-/// <reference lib="dom" />
 import { html } from "htm/preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { counted, duration, large, percent, real, whole } from "../../report-format.ts";
@@ -8,7 +7,7 @@ import { Pictures } from "./best.ts";
 import { Chart, countAxis, type Ink, type Line, leftAxis } from "./chart.ts";
 import { Events } from "./events.ts";
 import { useDocument } from "./follow.ts";
-import { Commands, Copyable, Drawing, Fact, Notice } from "./parts.ts";
+import { Commands, Copyable, Fact, Notice, WideDrawing } from "./parts.ts";
 import { pathOf } from "./use-trials.ts";
 import { OUTCOME_WORDS, since, when } from "./words.ts";
 
@@ -50,7 +49,7 @@ function Trial({ search, trial }: { search: SearchDocument; trial: TrialDocument
     ${trial.validations.length > 1 && html`<${Validations} validations=${trial.validations} />`}
     ${trial.attempts.length > 0 && html`<h3>Attempts</h3>${trial.attempts.map((it) => html`<${Attempt} key=${it.number} attempt=${it} />`)}`}
     <${Events} events=${trial.events} />
-    ${trial.svg && html`<h3>Architecture</h3><${Copyable} text=${trial.genotype} /><${Drawing} svg=${trial.svg} name="whole" />`}
+    ${trial.svg && html`<h3>Architecture</h3><${Copyable} text=${trial.genotype} /><${WideDrawing} svg=${trial.svg} label="Drawing of the architecture" />`}
     ${outcome === "Succeeded" && html`<${Pictures} search=${search} index=${trial.index} title="What it sees" />`}`;
 }
 
