@@ -116,8 +116,10 @@ export const keyOf = ({ metadata }: KubernetesObject): Key => ({
 });
 
 /** Whether an object has all these labels. */
-export const hasLabels = ({ metadata }: KubernetesObject, labels: Record<string, string>): boolean =>
-  Object.entries(labels).every(([label, value]) => metadata.labels?.[label] === value);
+export const hasLabels = (
+  { metadata }: { metadata: Pick<KubernetesObject["metadata"], "labels"> },
+  labels: Record<string, string>,
+): boolean => Object.entries(labels).every(([label, value]) => metadata.labels?.[label] === value);
 
 /** Whether an object says that this owner controls it. */
 export const isControlledBy = (object: KubernetesObject, owner: KubernetesObject): boolean =>

@@ -13,11 +13,14 @@ export interface TrialCache {
   close(): void;
 }
 
+/** How many of those that are gone are remembered: an answer is on its way for seconds, in which fewer are deleted. */
+export const GONE = 10_000;
+
 export function cacheTrials(store: Store): TrialCache {
   /** By search and by name. */
   const searches = new Map<string, Map<string, CandidateTrial>>();
   const loading = new Map<string, Promise<void>>();
-  /** By UID. An answer may come after the news that its object is gone. */
+  /** By UID, the first that went first. An answer may come after the news that its object is gone. */
   const gone = new Set<string>();
   const searchOf = (trial: CandidateTrial) =>
     idOf({ namespace: keyOf(trial).namespace, name: trial.spec.search });
@@ -31,6 +34,7 @@ export function cacheTrials(store: Store): TrialCache {
 
   function forget({ namespace, name }: Key, uid: string): void {
     gone.add(uid);
+    if (gone.size > GONE) gone.delete(gone.values().next().value!);
     for (const [search, trials] of searches)
       if (search.startsWith(`${namespace}/`) && trials.get(name)?.metadata.uid === uid) trials.delete(name);
   }

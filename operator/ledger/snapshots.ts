@@ -77,10 +77,10 @@ export function* snapshotRecords(
     metadata: recordMetadata(search, name, label),
     spec: { search: search.metadata.name, ...spec },
   });
-  const pieces = Array.from({ length: Math.ceil(bytes.length / CHUNK_BYTES) }, (_, k) =>
-    bytes.subarray(k * CHUNK_BYTES, (k + 1) * CHUNK_BYTES),
-  );
-  for (const [number, piece] of pieces.entries()) {
+  const chunks: string[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    const piece = bytes.subarray(at, at + CHUNK_BYTES);
+    const number = chunks.push(digestOf(piece)) - 1;
     const chunk: SnapshotChunk = { entries, number, data: piece.toString("base64") };
     yield record(chunkName(entries, number), CHUNK_LABEL, { chunk });
   }
@@ -88,7 +88,7 @@ export function* snapshotRecords(
     format: FORMAT,
     entries,
     ledger: ledger.digests[entries - 1]!,
-    chunks: pieces.map((piece) => digestOf(piece)),
+    chunks,
   };
   const manifest = { ...sealed, digest: manifestDigest(search, sealed) };
   yield record(`snapshot-${entries}`, SNAPSHOT_LABEL, { snapshot: manifest });
@@ -120,11 +120,11 @@ export async function writeSnapshot(
 ): Promise<void> {
   const uids: string[] = [];
   for (const record of snapshotRecords(search, ledger, snapshot)) {
+    // A chunk takes its time to write: others may come between.
+    await turn();
     const manifest = record.spec.snapshot;
     if (manifest) await put(store, { ...record, spec: { ...record.spec, snapshot: { ...manifest, uids } } });
     else uids.push((await put(store, record)).metadata.uid!);
-    // A chunk takes its time to write: others may come between.
-    await turn();
   }
   for (const older of (await listManifests(store, search)).slice(KEPT)) await remove(store, older);
 }

@@ -83,6 +83,11 @@ function startThread(): void {
   worker.on("error", (error) =>
     end(new Error(`the policy's thread failed: ${error.message}`, { cause: error })),
   );
+  // Otherwise the call would wait for ever, and what the policy has learned by it is not known.
+  worker.on("messageerror", (error) => {
+    end(new Error(`the policy's thread cannot be understood: ${error.message}`, { cause: error }));
+    worker.terminate();
+  });
   worker.on("exit", (code) => end(new Error(`the policy's thread ended with code ${code}`)));
   worker.on("message", (reply: PolicyReply) => {
     const { resolve, reject } = running!;

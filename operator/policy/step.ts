@@ -30,14 +30,17 @@ const single = newTape(1);
 let several = single;
 const gradients = new Map<boolean, Parameters>();
 
+/** Rows that the network runs side by side; more go in turns. */
+const ROWS = 64;
+
 /**
- * The tape for so many rows, 0.7 MB each: of those for several the last stays. Its contents last until the next call
+ * The tape for so many rows, 0.7 MB each: of those for several the largest stays. Its contents last until the next call
  * into the network.
  */
 export function tapeFor(rows: number): Tape {
   if (rows === 1) return single;
-  if (several.rows !== rows) several = newTape(rows);
-  return several;
+  if (several.rows < rows) several = newTape(rows);
+  return { ...several, rows };
 }
 
 /** Log-probability and entropy (nats) of the 44 decisions, as a tape's row has them. */
@@ -93,25 +96,42 @@ export function lossAndGradient(
   const needless = loss.name !== "pathConsistency" && entropyCoefficient === 0;
   if (needless && rows.every(({ advantage }) => advantage === 0)) return { loss: 0, gradient };
   // The published network runs alike for all rows, so one sequence carries the sum of their gradients.
-  const tape = tapeFor(feedDecisions ? rows.length : 1);
-  forward(parameters, tape, (row, decision) => rows[row]!.decisions[decision]!);
-  tape.logitGradients.fill(0);
-  const scores = rows.map(({ decisions }, row) => scoreRow(tape, feedDecisions ? row : 0, decisions));
+  const turns = feedDecisions ? inTurns(rows) : [rows];
+  const run = (turn: readonly Row[]): Tape => {
+    const tape = tapeFor(feedDecisions ? turn.length : 1);
+    forward(parameters, tape, (row, decision) => turn[row]!.decisions[decision]!);
+    return tape;
+  };
+  let tape = single;
+  const scores = turns.flatMap((turn) => {
+    tape = run(turn);
+    return turn.map(({ decisions }, row) => scoreRow(tape, feedDecisions ? row : 0, decisions));
+  });
   const gains = gainsOf(
     loss,
     rows,
     scores.map(({ logProbability }) => logProbability),
   );
-  let total = 0;
-  for (const [index, { decisions }] of rows.entries()) {
-    const { gain, slope } = gains[index]!;
-    total -= gain + entropyCoefficient * scores[index]!.entropy;
-    const [byLogProbability, byEntropy] = [-slope / rows.length, -entropyCoefficient / rows.length];
-    addLogitGradients(tape, feedDecisions ? index : 0, decisions, byLogProbability, byEntropy);
+  const total = gains.reduce((sum, { gain }, i) => sum - (gain + entropyCoefficient * scores[i]!.entropy), 0);
+  const flat = entropyCoefficient === 0 && gains.every(({ slope }) => slope === 0);
+  // The tape of the last turn is still there.
+  for (const [number, turn] of flat ? [] : [...turns.entries()].reverse()) {
+    if (number < turns.length - 1) tape = run(turn);
+    tape.logitGradients.fill(0);
+    for (const [row, { decisions }] of turn.entries()) {
+      const { slope } = gains[ROWS * number + row]!;
+      const [byLogProbability, byEntropy] = [-slope / rows.length, -entropyCoefficient / rows.length];
+      addLogitGradients(tape, feedDecisions ? row : 0, decisions, byLogProbability, byEntropy);
+    }
+    backward(parameters, tape, gradient);
   }
-  if (entropyCoefficient > 0 || gains.some(({ slope }) => slope !== 0)) backward(parameters, tape, gradient);
   return { loss: total / rows.length, gradient };
 }
+
+const inTurns = (rows: readonly Row[]): (readonly Row[])[] =>
+  Array.from({ length: Math.ceil(rows.length / ROWS) }, (_, turn) =>
+    rows.slice(turn * ROWS, (turn + 1) * ROWS),
+  );
 
 /** What each row takes from the loss beside its entropy, and the derivative of the sum by its log-probability. */
 function gainsOf(

@@ -73,6 +73,10 @@ function answer({ policy: number, call }: PolicyRequest): unknown {
   }
 }
 
+// A call that is lost, such as one to learn, would make every later answer another: the thread ends.
+port.on("messageerror", (error) => {
+  throw error;
+});
 port.on("message", (request: PolicyRequest) => {
   let reply: PolicyReply;
   try {

@@ -91,18 +91,17 @@ export async function forgetAll({ knowledge }: Pick<SearchDependencies, "knowled
   knowledge.clear();
 }
 
-/** Whether there are more entered trials than can be kept. */
+/** Whether there are more entered trials than can be kept, as far as the status tells: it has not all of a long front. */
 function hasSurplus({ spec, status }: ArchitectureSearch, trials: CandidateTrial[]): boolean {
   const { top = [], paretoFront = [] } = status ?? {};
   const entered = trials.filter(({ status }) => status?.entry !== undefined).length;
   return entered > (spec.trialsHistoryLimit ?? Number.POSITIVE_INFINITY) + top.length + paretoFront.length;
 }
 
-/** Whether a search has ended or stands still, and nothing is left to be entered: its ledger need not even be read. */
+/** Whether a search has ended or stands still, and nothing is left to be entered. */
 const isAtRest = (search: ArchitectureSearch, trials: CandidateTrial[]): boolean =>
   (isFinished(search) || standsStill(search)) &&
   !isTrue(search.status?.conditions, SearchCondition.Stalled) &&
-  !hasSurplus(search, trials) &&
   search.status?.observedGeneration === search.metadata.generation &&
   // What it stopped has ended.
   !search.status?.trials?.running &&
@@ -124,11 +123,13 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
       return undefined;
     }
     const own = (await trials.of(key)).filter((trial) => isControlledBy(trial, search));
-    if (isAtRest(search, own)) {
+    const rest = async (): Promise<undefined> => {
       await noteMade(dependencies, search, own);
       if (!dependencies.keepFinished) await forget(dependencies, key);
-      return undefined;
-    }
+    };
+    const atRest = isAtRest(search, own);
+    // Its ledger need not even be read.
+    if (atRest && !hasSurplus(search, own)) return rest();
     const known = await knowledgeOf(dependencies, search);
     // Somebody else has entered trials that we do not know of.
     if ((search.status?.entries ?? 0) > known.state.entries) {
@@ -150,7 +151,7 @@ export async function reconcileSearch(dependencies: SearchDependencies, key: Key
       // Nobody waits for it.
       await snapshotIfDue(known, store, search);
       const status = unstalledStatus(search, now());
-      if (!status) return wait?.until;
+      if (!status) return atRest && !wait ? rest() : wait?.until;
       await store.updateStatus<"ArchitectureSearch">({ ...search, status });
       continue;
     }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { forward, newTape } from "@segnas/operator/policy/network.ts";
 import { initialParameters, type Parameters } from "@segnas/operator/policy/parameters.ts";
-import { type Loss, lossAndGradient, type Row, scoreRow } from "@segnas/operator/policy/step.ts";
+import { type Loss, lossAndGradient, type Row, scoreRow, tapeFor } from "@segnas/operator/policy/step.ts";
 import { DECISIONS } from "@segnas/searchspace/decisions.ts";
 import { random } from "@segnas/searchspace/random.ts";
 
@@ -102,5 +102,20 @@ for (const [feedDecisions, loss] of cases) {
         `${name}: ${slope}, by differences ${difference}`,
       );
     }
+  });
+}
+
+for (const [feedDecisions, loss] of cases.filter(([fed]) => fed)) {
+  test(`rows run in turns where they are many: the same rows fifty times, ${loss.name}`, () => {
+    const parameters = initialParameters(feedDecisions, random(3, "gradient"));
+    const rows = makeRows(parameters);
+    const few = lossAndGradient(parameters, loss, rows);
+    const expected = few.gradient.values.slice();
+    const many = lossAndGradient(parameters, loss, new Array<Row[]>(50).fill(rows).flat());
+    // The largest tape is the one that stays.
+    assert.ok(tapeFor(2).decisions.length < 150 * DECISIONS.length, "a tape for all of them, 0.7 MB each");
+    assert.ok(Math.abs(many.loss - few.loss) < 1e-12);
+    for (const [at, slope] of many.gradient.values.entries())
+      assert.ok(Math.abs(slope - expected[at]!) < 1e-12, `parameter ${at}: ${slope}, ${expected[at]} of few`);
   });
 }
