@@ -51,13 +51,16 @@ export class GraphFunction<Inputs extends object, Outputs extends object> {
 class Graph<Outputs> {
   static #made = 0;
   readonly #name = `Graph${Graph.#made++}`;
-  readonly #nodes: Nodes;
   readonly #outputs: Outputs;
-  #added = false;
+  /** The output that makes each tensor of `outputs`. */
+  readonly #names: string[];
+  /** Until TensorFlow has it. */
+  #nodes: Nodes | undefined;
 
   private constructor(nodes: Nodes, outputs: Outputs) {
     this.#nodes = nodes;
     this.#outputs = outputs;
+    this.#names = leaves(outputs as Tree).map(({ tensor }) => nodes.outputOf(tensor));
   }
 
   /** Runs `work` op by op, and makes a graph of what it did. */
@@ -72,29 +75,22 @@ class Graph<Outputs> {
   }
 
   run(inputs: Leaf[]): Outputs {
-    const names = leaves(this.#outputs as Tree).map(({ tensor }) => this.#nodes.outputOf(tensor));
-    if (!this.#added)
-      addFunction(
-        this.#name,
-        this.#nodes.graphDef(),
-        inputs.map((_, i) => `input${i}:0`),
-        names,
-      );
-    this.#added = true;
-    const made = executeAll(
-      this.#name,
-      [],
-      inputs.map(({ tensor }) => tensor),
-      names.length,
-    ).values();
+    if (this.#nodes) {
+      const from = inputs.map((_, i) => `${inputName(i)}:0`);
+      addFunction(this.#name, this.#nodes.graphDef(), from, this.#names);
+      this.#nodes = undefined;
+    }
+    const given = inputs.map(({ tensor }) => tensor);
+    const made = executeAll(this.#name, [], given, this.#names.length).values();
     return replaced(this.#outputs as Tree, () => made.next().value!) as Outputs;
   }
 
   dispose(): void {
-    if (this.#added) removeFunction(this.#name);
-    this.#added = false;
+    if (!this.#nodes) removeFunction(this.#name);
   }
 }
+
+const inputName = (index: number): string => `input${index}`;
 
 interface Leaf {
   path: string;
@@ -129,10 +125,8 @@ class Nodes implements Recorder {
   readonly #outputs = new Map<number, string>();
 
   constructor(inputs: Leaf[]) {
-    for (const [i, { tensor }] of inputs.entries()) {
-      const node = `input${i}`;
-      this.#add(node, "Placeholder", [attribute.type("dtype", tensor.dtype)], [], [tensor]);
-    }
+    for (const [i, { tensor }] of inputs.entries())
+      this.#add(inputName(i), "Placeholder", [attribute.type("dtype", tensor.dtype)], [], [tensor]);
   }
 
   op(name: string, attributes: Attribute[], inputs: Tensor[], outputs: Tensor[]): void {
