@@ -75,12 +75,18 @@ test("a record without its label is told of: it is not made again and again", as
   });
 });
 
-test("a Job without its labels is still its trial's", async () => {
-  const { store, key, dependencies } = await world();
-  await reconcileSearch(dependencies, key);
-  const trial = (await store.get("CandidateTrial", { ...key, name: "s-0" }))!;
+/** A search with its first trial, and that one's Job without labels. */
+async function withoutLabels() {
+  const begun = await world();
+  await reconcileSearch(begun.dependencies, begun.key);
+  const trial = (await begun.store.get("CandidateTrial", { ...begun.key, name: "s-0" }))!;
   const { metadata, ...rest } = makeJob(makeSearch(), trial);
-  const job = await store.create<"Job">({ ...rest, metadata: { ...metadata, labels: {} } });
+  const job = await begun.store.create<"Job">({ ...rest, metadata: { ...metadata, labels: {} } });
+  return { ...begun, trial, job };
+}
+
+test("a Job without its labels is still its trial's", async () => {
+  const { store, dependencies, trial, job } = await withoutLabels();
   const startTime = "2026-06-01T00:00:00Z";
   const attempts = [{ number: 0, job: "s-0-0", uid: job.metadata.uid!, startTime }];
   await store.updateStatus<"CandidateTrial">({ ...trial, status: { attempts } });
@@ -89,11 +95,7 @@ test("a Job without its labels is still its trial's", async () => {
 });
 
 test("a Job that lost its labels before its start is known by its name, and ends with its attempt", async () => {
-  const { store, key, dependencies } = await world();
-  await reconcileSearch(dependencies, key);
-  const trial = (await store.get("CandidateTrial", { ...key, name: "s-0" }))!;
-  const { metadata, ...rest } = makeJob(makeSearch(), trial);
-  const job = await store.create<"Job">({ ...rest, metadata: { ...metadata, labels: {} } });
+  const { store, key, dependencies, trial, job } = await withoutLabels();
   let creates = 0;
   const counting = {
     ...store,

@@ -112,8 +112,9 @@ export class Model {
 
   /** Evaluates up to the values `wanted`; the caller frees what it gets, in the order asked for. */
   evaluate(network: Network, start: Start, wanted: number[]): Tensor[] {
-    this.#folded ??= foldNorms(network.layers, this.#weights());
-    const { parameters, statistics } = this.#weights();
+    const weights = this.#weights();
+    this.#folded ??= foldNorms(network.layers, weights);
+    const { parameters, statistics } = weights;
     const inputs = { start, folded: this.#folded, parameters, statistics };
     const { values } = this.#functions.evaluation(network, wanted).call(inputs);
     return wanted.map((value) => values.get(value)!);
