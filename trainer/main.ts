@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { UserError } from "@segnas/searchspace/errors.ts";
-import { integer } from "@segnas/searchspace/fields.ts";
+import { choice, integer } from "@segnas/searchspace/fields.ts";
 import { createLogger, format, transports } from "winston";
 import { spread } from "./data/sample.ts";
 import { verdictOf, writeResult } from "./result.ts";
@@ -25,6 +25,7 @@ import { Interrupted, Session } from "./training/session.ts";
 
 const EXIT = { result: 0, unexpected: 1, invalidConfiguration: 64, untrainable: 65, tryAgain: 75 };
 const MODES = ["--check", "--measure", "--latency"];
+const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 const DEFAULT_PORT = 9090;
 /** A checkpoint takes some tens of milliseconds: a thousandth of this. */
 const DEFAULT_CHECKPOINT_SECONDS = 30;
@@ -32,7 +33,6 @@ const DEFAULT_CHECKPOINT_SECONDS = 30;
 const CHECKED_IMAGES = 400;
 
 const logger = createLogger({
-  level: process.env.SEGNAS_LOG_LEVEL ?? "info",
   format: format.combine(format.timestamp(), format.json()),
   transports: [new transports.Console({ stderrLevels: ["error", "warn", "info"] })],
 });
@@ -47,6 +47,7 @@ async function main(mode: string | undefined): Promise<number> {
   try {
     if (mode !== undefined && !MODES.includes(mode))
       throw new UserError(`${mode}: is not known, write ${MODES.join(", ")} or nothing`);
+    logger.level = choice(process.env.SEGNAS_LOG_LEVEL || "info", "SEGNAS_LOG_LEVEL", LOG_LEVELS);
     if (mode === "--latency") {
       const { measureLatencies, parseRequest } = await import("./training/latency.ts");
       const request = parseRequest(await text(process.stdin));

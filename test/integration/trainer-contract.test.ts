@@ -55,6 +55,12 @@ describe("a wrong configuration: exit 64, one sentence, and the same in the resu
         { SEGNAS_PORT: "http" },
       ],
       [
+        "a log level that there is not",
+        trialOf(),
+        /^SEGNAS_LOG_LEVEL: "loud" is not known, write one of error, warn, info, debug$/m,
+        { SEGNAS_LOG_LEVEL: "loud" },
+      ],
+      [
         "no such folder",
         trialOf({}, { dataset: dataset(join(folder, "none")) }),
         /^dataset\.path: there is no folder .*none; write/,

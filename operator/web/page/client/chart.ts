@@ -188,12 +188,18 @@ function seriesOf({ mark, colour, scale = "y" }: Line, length: number): uPlot.Se
         points: { show: true, size: 9, width: 0, fill: colour },
       };
     case "crosses":
-      return { ...line, width: 1.6, paths: crosses };
+      // As points: a line would be cut off at the chart's right edge, where the last trial is.
+      return {
+        scale,
+        stroke: colour,
+        paths: () => null,
+        points: { show: true, width: 1.6, stroke: colour, paths: crosses },
+      };
   }
 }
 
 /** At the foot, wherever there is a value. */
-const crosses: uPlot.Series.PathBuilder = (chart, series, from, to) => {
+const crosses: uPlot.Series.Points.PathBuilder = (chart, series, from, to) => {
   const stroke = new Path2D();
   const y = chart.bbox.top + chart.bbox.height - 5 * devicePixelRatio;
   const size = (to - from > MANY ? 1.5 : 3) * devicePixelRatio;
