@@ -1,5 +1,6 @@
 // Each kind of operation with its gradient, on TensorFlow's own fused kernels. Maps are [batch, height, width,
 // channels], convolution weights [ky, kx, in, out], depthwise weights [ky, kx, channels, 1], all float32.
+import { readFileSync } from "node:fs";
 import {
   type Attribute,
   attribute,
@@ -247,7 +248,11 @@ export function convolveFused(
 ): Tensor {
   // oneDNN's depthwise kernel takes no explicit padding.
   const known = conv.dilation === 1 && !(conv.depthwise && !endsAtLast(x, conv.stride));
-  if (ONE_DNN && known) return oneDnnFused(x, weight, bias, conv, activation);
+  if (ONE_DNN && known) {
+    const apart = activation === "Relu6" && CLIPS_SLOWLY && dim(x, 0) === 1 && !conv.depthwise;
+    const y = oneDnnFused(x, weight, bias, conv, apart ? undefined : activation);
+    return apart ? relu6(y) : y;
+  }
   const y = addBias((conv.depthwise ? depthwise : conv2d)(x, weight, conv), bias);
   return activation ? execute(activation, [T], y) : y;
 }
@@ -269,6 +274,12 @@ function oneDnnFused(
   const more = [attribute.types("TArgs", FLOAT), attribute.int("num_host_args", 0)];
   return execute("_MklNativeFusedConv2D", [...attributes, ...more], x, weight, bias);
 }
+
+/**
+ * Without AVX-512 oneDNN convolves a single image by a matrix product and clips its numbers one by one, which makes a
+ * convolution ten times as slow.
+ */
+const CLIPS_SLOWLY = !/\bavx512f\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
 
 /** TensorFlow's optimisers know oneDNN's kernels by this label, as if they were its own. */
 const MKL = attribute.string("_kernel", "MklNameChangeOp");

@@ -45,6 +45,8 @@ interface Binding {
 function load(): Binding {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
+  // Where a CPU has no AVX-512, TensorFlow leaves oneDNN's kernels and its memory pool unused if it is not told otherwise.
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
   const require = createRequire(import.meta.url);
   const folder = dirname(require.resolve("@tensorflow/tfjs-node-gpu/package.json"));
   const addon = join(folder, "lib", "napi-v8", "tfjs_binding.node");
