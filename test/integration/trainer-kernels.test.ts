@@ -201,13 +201,16 @@ describe("a convolution with its bias and activation", () => {
           [5, 1, 1],
           ...(depthwise ? ([[5, 1, 6]] as const) : []),
         ] as const)
-          for (const [height, width] of MAPS) {
+          for (const [batch, height, width] of MAPS.flatMap((map) => [
+            [1, ...map] as const,
+            [2, ...map] as const,
+          ])) {
             const conv = { kernel, stride, dilation, depthwise };
             const weight: Shape = depthwise ? [kernel, kernel, 2, 1] : [kernel, kernel, 2, 3];
             const channels = depthwise ? 2 : 3;
             check(
               [
-                drawn([2, height, width, 2], "x", height),
+                drawn([batch, height, width, 2], "x", height),
                 drawn(weight, "w"),
                 drawn([1, 1, 1, channels], "bias"),
               ],
