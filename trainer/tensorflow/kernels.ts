@@ -249,9 +249,8 @@ export function convolveFused(
   // oneDNN's depthwise kernel takes no explicit padding.
   const known = conv.dilation === 1 && !(conv.depthwise && !endsAtLast(x, conv.stride));
   if (ONE_DNN && known) {
-    const apart = activation === "Relu6" && CLIPS_SLOWLY && dim(x, 0) === 1 && !conv.depthwise;
-    const y = oneDnnFused(x, weight, bias, conv, apart ? undefined : activation);
-    return apart ? relu6(y) : y;
+    const alone = SLOW_ALONE && dim(x, 0) === 1 && !conv.depthwise;
+    return (alone ? oneDnnAlone : oneDnnFused)(x, weight, bias, conv, activation);
   }
   const y = addBias((conv.depthwise ? depthwise : conv2d)(x, weight, conv), bias);
   return activation ? execute(activation, [T], y) : y;
@@ -277,9 +276,27 @@ function oneDnnFused(
 
 /**
  * Without AVX-512 oneDNN convolves a single image by a matrix product and clips its numbers one by one, which makes a
- * convolution ten times as slow.
+ * convolution up to ten times as slow.
  */
-const CLIPS_SLOWLY = !/\bavx512f\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
+const SLOW_ALONE = !/\bavx512f\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
+
+/** A dense convolution of one image: of its halves where each pixel is for itself, or with the clip as an op of its own. */
+function oneDnnAlone(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  conv: Convolution & { depthwise: boolean },
+  activation: Activation,
+): Tensor {
+  const [, height, width, channels] = x.shape as [number, number, number, number];
+  const half = (height * width) / 2;
+  if (conv.kernel === 1 && conv.stride === 1 && Number.isInteger(half)) {
+    const y = oneDnnFused(reshape(x, [2, 1, half, channels]), weight, bias, conv, activation);
+    return reshape(y, [1, height, width, dim(y, 3)]);
+  }
+  if (activation !== "Relu6") return oneDnnFused(x, weight, bias, conv, activation);
+  return relu6(oneDnnFused(x, weight, bias, conv, undefined));
+}
 
 /** TensorFlow's optimisers know oneDNN's kernels by this label, as if they were its own. */
 const MKL = attribute.string("_kernel", "MklNameChangeOp");
