@@ -2,6 +2,7 @@
 import { LAYER_KINDS, type LatencyTable, layerLoads, predictLatency } from "@segnas/searchspace/latency.ts";
 import type { Network } from "@segnas/searchspace/network.ts";
 import { nonNegativeLeastSquares } from "./nnls.ts";
+import { quantile, spearman } from "./statistics.ts";
 
 /** A network at the size at which it was timed. `group`: timings of one architecture share it. */
 export interface Timing {
@@ -68,30 +69,9 @@ export function heldOut(timings: Timing[], judged: (timing: Timing) => boolean):
     networks: pairs.length,
     medianError: quantile(errors, 0.5),
     ninetiethError: quantile(errors, 0.9),
-    rankCorrelation: rankCorrelation(
+    rankCorrelation: spearman(
       pairs.map((pair) => pair.predicted),
       pairs.map((pair) => pair.measured),
     ),
   };
-}
-
-/** The value that a share of the others is at or under; between two of them it is interpolated. */
-export function quantile(values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const place = share * (sorted.length - 1);
-  const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
-  return low + (high - low) * (place % 1);
-}
-
-/** Spearman's: 1 where both put the items in one order, -1 where in opposite ones. Ties count as they come. */
-export function rankCorrelation(a: number[], b: number[]): number {
-  const ranks = (values: number[]) => {
-    const order = values.map((_, i) => i).sort((i, j) => values[i]! - values[j]!);
-    const rank = new Array<number>(values.length);
-    for (const [place, item] of order.entries()) rank[item] = place;
-    return rank;
-  };
-  const [x, y] = [ranks(a), ranks(b)];
-  const n = a.length;
-  return 1 - (6 * x.reduce((sum, rank, i) => sum + (rank - y[i]!) ** 2, 0)) / (n * (n ** 2 - 1));
 }

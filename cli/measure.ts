@@ -23,7 +23,8 @@ import {
   whole,
 } from "./architecture.ts";
 import { display, isTerminal } from "./display.ts";
-import { fitTable, type HeldOut, heldOut, quantile, type Timing } from "./latency.ts";
+import { fitTable, type HeldOut, heldOut, type Timing } from "./latency.ts";
+import { quantile } from "./statistics.ts";
 import { successOf, trainerOf } from "./trainer.ts";
 
 const OUTPUTS = ["text", "yaml", "json"] as const;

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { AGGREGATES, BLOCKS, ENCODER_NODES, OPERATIONS } from "@segnas/searchspace/architecture.ts";
 import { fromDecisions } from "@segnas/searchspace/decisions.ts";
 import { random } from "@segnas/searchspace/random.ts";
-import { rankCorrelation } from "../../../cli/latency.ts";
+import { spearman } from "../../../cli/statistics.ts";
 
 interface Trial {
   decisions: number[];
@@ -107,7 +107,7 @@ export function realTrials() {
 
 if (import.meta.main) {
   const judged = crossValidated();
-  const correlation = rankCorrelation(
+  const correlation = spearman(
     judged.map(({ truth }) => truth),
     judged.map(({ predicted }) => predicted),
   );

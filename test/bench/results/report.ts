@@ -3,23 +3,27 @@ import * as Plot from "@observablehq/plot";
 import { toDecisions } from "@segnas/searchspace/decisions.ts";
 import { random } from "@segnas/searchspace/random.ts";
 import { parseHTML } from "linkedom";
+import { deviation, mean, pearson, spearman } from "../../../cli/statistics.ts";
 import { architectureOf, COMPARED, DRAWN, REPEATED, type Run, type Source } from "./plan.ts";
-import { deviation, interval, kendall, type Measure, mean, pearson, spearman } from "./statistics.ts";
+import { interval, kendall, type Measure } from "./statistics.ts";
 
-/** A drawn network's trainings, one of each length, of different seeds. */
+/** A drawn network's trainings, one of each length, of different seeds; and the short one with a decay of .9. */
 interface Pair {
   name: string;
   short: Run;
   long: Run;
+  decay9: Run | undefined;
 }
 
 const pairsOf = (runs: readonly Run[]): Pair[] =>
   DRAWN.flatMap((name) => {
     const own = runs.filter(({ architecture, encoder }) => architecture === name && encoder === "Imported");
-    const [short, long] = [own.find(isShort), own.find((run) => !isShort(run))];
-    return short && long ? [{ name, short, long }] : [];
+    const [short, decay9] = [own.find(isShort), own.find(({ budget }) => budget === "shortDecay9")];
+    const long = own.find(isLong);
+    return short && long ? [{ name, short, long, decay9 }] : [];
   });
 const isShort = ({ budget }: Run): boolean => budget === "short";
+const isLong = ({ budget }: Run): boolean => budget === "long";
 
 /** The reward after so many epochs of stage 1; 0: after stage 0. */
 const rewardAt = ({ slots }: Run, epoch: number): number =>
@@ -59,7 +63,7 @@ function spreadTable(runs: readonly Run[]): string[] {
 
 function encoderTable(runs: readonly Run[]): string[] {
   const longOf = (name: string, source: Source) =>
-    runs.find((run) => run.architecture === name && run.encoder === source && !isShort(run));
+    runs.find((run) => run.architecture === name && run.encoder === source && isLong(run));
   const rows = COMPARED.flatMap((name) =>
     (["Imported", "WarmUp"] as const).flatMap((source) => {
       const run = longOf(name, source);
@@ -69,7 +73,7 @@ function encoderTable(runs: readonly Run[]): string[] {
       return [line([name, from, ...run.slots.map(({ reward }) => figure(reward)), figure(meanIoU)])];
     }),
   );
-  const [any] = runs.filter((run) => !isShort(run));
+  const [any] = runs.filter(isLong);
   if (!any || rows.length === 0) return [];
   const epochs = Array.from({ length: epochsOf(any) }, (_, i) => `stage 1, epoch ${i + 1}`);
   const columns = head("network", "encoder", "stage 0", ...epochs, "mean IoU at the end");
@@ -81,10 +85,14 @@ function pairTables(pairs: readonly Pair[]): string[] {
   const end = longs.map(({ reward }) => reward);
   const last = epochsOf(longs[0]!);
   const at = (runs: readonly Run[], epoch: number) => runs.map((run) => rewardAt(run, epoch));
+  const decay9 = pairs.flatMap((pair) => pair.decay9 ?? []);
   const between = Array.from({ length: last - 1 }, (_, i) => i + 1);
   const rows: [string, number[], number[]][] = [
     ["short, the end: the search's reward", at(shorts, 1), end],
     ["short, after stage 0", at(shorts, 0), end],
+    ...(decay9.length === pairs.length
+      ? [["short with a decay of .9, the end", at(decay9, 1), end] as [string, number[], number[]]]
+      : []),
     ...[0, ...between].map((epoch): [string, number[], number[]] => [
       epoch === 0 ? "long itself, after stage 0" : `long itself, after epoch ${epoch}`,
       at(longs, epoch),
@@ -118,6 +126,16 @@ function pairTables(pairs: readonly Pair[]): string[] {
       const cells = [mean([...one, ...other]), networks, seeds, pearson(one, other)].map(figure);
       return line([what, ...cells]);
     }),
+    ...(decay9.length === pairs.length
+      ? [
+          line([
+            "short with a decay of .9, the end",
+            ...[mean, deviation].map((of) => figure(of(at(decay9, 1)))),
+            "",
+            "",
+          ]),
+        ]
+      : []),
     line(["long, the end", figure(mean(end)), figure(deviation(end)), "", ""]),
     "",
     "*Between networks*: deviation of single rewards, seeds' part included. *Reliability*: Pearson's correlation of two seeds.\n",

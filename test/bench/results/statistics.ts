@@ -1,18 +1,9 @@
 // How far two orders of the same items agree, and how sure that is. Pure.
 import type { Random } from "@segnas/searchspace/random.ts";
-import { quantile } from "../../../cli/latency.ts";
+import { quantile } from "../../../cli/statistics.ts";
 
 /** A measure of two lists of equal length, item by item. */
 export type Measure = (a: readonly number[], b: readonly number[]) => number;
-
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Of a sample: squares over n - 1. NaN of one value. */
-export function deviation(values: readonly number[]): number {
-  const middle = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
-}
 
 /** Kendall's tau-b: pairs in the same order less those in opposite orders, over those without ties. NaN where all tie. */
 export function kendall(a: readonly number[], b: readonly number[]): number {
@@ -25,25 +16,6 @@ export function kendall(a: readonly number[], b: readonly number[]): number {
       inB += y * y;
     }
   return sum / Math.sqrt(inA * inB);
-}
-
-/** Pearson's correlation. NaN where a list has one value only. */
-export function pearson(a: readonly number[], b: readonly number[]): number {
-  const [meanA, meanB] = [mean(a), mean(b)];
-  const product = a.reduce((sum, value, i) => sum + (value - meanA) * (b[i]! - meanB), 0);
-  return product / ((a.length - 1) * deviation(a) * deviation(b));
-}
-
-/** Spearman's rank correlation: Pearson's of ranks, where equal values share the mean of theirs. */
-export const spearman: Measure = (a, b) => pearson(ranks(a), ranks(b));
-
-/** From 1; equal values share the mean of their ranks. */
-function ranks(values: readonly number[]): number[] {
-  return values.map(
-    (value) =>
-      values.filter((other) => other < value).length +
-      (1 + values.filter((other) => other === value).length) / 2,
-  );
 }
 
 const RESAMPLES = 2000;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deviation, pearson, spearman } from "@segnas/cli/statistics.ts";
 import { random } from "@segnas/searchspace/random.ts";
 import fc from "fast-check";
-import { deviation, interval, kendall, pearson, spearman } from "../../bench/results/statistics.ts";
+import { interval, kendall } from "../../bench/results/statistics.ts";
 
 const near = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-9, `${actual} is not ${expected}`);

@@ -1,8 +1,9 @@
 // Fitting a latency table: non-negative least squares by its own conditions, and tables found again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fitTable, heldOut, quantile, type Timing } from "@segnas/cli/latency.ts";
+import { fitTable, heldOut, type Timing } from "@segnas/cli/latency.ts";
 import { nonNegativeLeastSquares } from "@segnas/cli/nnls.ts";
+import { quantile } from "@segnas/cli/statistics.ts";
 import { sampleUniform } from "@segnas/searchspace/decisions.ts";
 import { LAYER_KINDS, type LatencyTable, predictLatency } from "@segnas/searchspace/latency.ts";
 import { expand } from "@segnas/searchspace/network.ts";
