@@ -500,7 +500,7 @@ export interface ArchitectureSearchSpec {
        */
       weightDecay?: string;
       /**
-       * Decay of the weights' running mean, which is what is validated; at least 0 and below 1.
+       * Decay of the weights' running mean, which is what is validated; at least 0 and below 1. Over fewer than 1 / (1 - decay) steps it is mostly the weights that the stage began with.
        */
       polyakDecay?: string;
       /**
@@ -566,7 +566,7 @@ export interface ArchitectureSearchSpec {
        */
       weightDecay?: string;
       /**
-       * Decay of the weights' running mean, which is what is validated; at least 0 and below 1.
+       * Decay of the weights' running mean, which is what is validated; at least 0 and below 1. Over fewer than 1 / (1 - decay) steps it is mostly the weights that the stage began with.
        */
       polyakDecay?: string;
       /**

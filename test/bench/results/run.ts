@@ -64,7 +64,11 @@ export function trialOf({ spec }: ArchitectureSearch, one: Training): object {
     training: {
       ...training,
       ...SIZES,
-      ...(one.budget === "long" && { stage1: { ...training?.stage1, epochs: LONG_EPOCHS } }),
+      stage1: {
+        ...training?.stage1,
+        polyakDecay: one.budget === "shortDecay9" ? "0.9" : "0.99",
+        ...(one.budget === "long" && { epochs: LONG_EPOCHS }),
+      },
       ...(one.encoder === "WarmUp" && { encoder: { source: "WarmUp", warmUpEpochs: WARM_UP_EPOCHS } }),
     },
   };

@@ -23,12 +23,16 @@ test("the plan trains each thing once, and the drawn networks are twenty differe
   assert.equal(new Set(forms).size, 20);
   for (const name of DRAWN) {
     const own = PLAN.filter(({ architecture, encoder }) => architecture === name && encoder === "Imported");
-    assert.deepEqual(own.map(({ budget }) => budget).sort(), ["long", "short"]);
-    assert.notEqual(own[0]!.seed, own[1]!.seed);
+    assert.deepEqual(own.map(({ budget }) => budget).sort(), ["long", "short", "shortDecay9"]);
+    const [long, ...shorts] = own.sort((a, b) => a.budget.localeCompare(b.budget));
+    assert.deepEqual(
+      shorts.map(({ seed }) => seed === long!.seed),
+      [false, false],
+    );
   }
 });
 
-test("trials are the example's, and a long one differs from a short one in the epochs of stage 1 alone", async () => {
+test("trials are the example's, a long one with more epochs of stage 1; one alone averages as the example does", async () => {
   const search = await readSearch({ file, dataset: "/data" });
   const trial = (change: object) =>
     parseTrial(
@@ -48,6 +52,11 @@ test("trials are the example's, and a long one differs from a short one in the e
   assert.deepEqual(trial({ budget: "long" }).training, {
     ...training,
     stage1: { ...training.stage1, epochs: LONG_EPOCHS },
+  });
+  assert.equal(training.stage1.polyakDecay, 0.99);
+  assert.deepEqual(trial({ budget: "shortDecay9" }).training, {
+    ...training,
+    stage1: { ...training.stage1, polyakDecay: Number(search.spec.training?.stage1?.polyakDecay) },
   });
   assert.deepEqual(trial({ encoder: "WarmUp" }).training, {
     ...training,
