@@ -5,6 +5,8 @@ import type { Paint } from "./progress.ts";
 
 export interface Display {
   width(): number;
+  /** Lines that can be redrawn. */
+  height(): number;
   paint: Paint;
   /** Prints `lines`, which stay, then `frame`, which the next call replaces; without a frame the last one stays. */
   show(lines: string[], frame?: string[]): void;
@@ -29,6 +31,7 @@ export function display(stream: WriteStream, live: boolean): Display {
   };
   return {
     width: () => Math.max(20, (stream.columns ?? 80) - 1),
+    height: () => Math.max(3, (stream.rows ?? 24) - 1),
     paint: (style, text) => styleText(style, text, { stream }),
     show,
     end: () => show([], []),

@@ -6,7 +6,7 @@ import { reportPage, writeReport } from "@segnas/operator/web/report-file.ts";
 import { counts, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
 import { NEW, type Standing, standingOf } from "@segnas/operator/web/standing.ts";
 import type { Display } from "./display.ts";
-import { eventLines, frame } from "./progress.ts";
+import { eventLines, frame, timeLeft } from "./progress.ts";
 import { haltLines } from "./state.ts";
 
 const LOOK_MS = 1000;
@@ -15,7 +15,6 @@ const REPORT_MS = 10_000;
 interface Following {
   screen: Display;
   stateDir: string;
-  parallelism: number;
   signal: AbortSignal;
 }
 
@@ -36,13 +35,14 @@ export async function runAndFollow(local: LocalSearch, following: Following): Pr
  * What shows, each time that it is called, what is new in a search, and below it how it stands while it is live.
  * @param stood how it is known to have stood before
  */
-export function showing(screen: Display, parallelism: number, stood?: Standing) {
+export function showing(screen: Display, stood?: Standing) {
   let seen: SearchSummary | undefined;
   return (view: SearchView, live: boolean): SearchSummary => {
     const now = summarise(view, live);
     const stands = standingOf(view.search);
     const lines = [...eventLines(seen, now), ...(live ? haltLines(now.name, stood, stands) : [])];
-    const look = { width: screen.width(), parallelism, paint: screen.paint };
+    const left = timeLeft(now, view.search);
+    const look = { width: screen.width(), height: screen.height(), left, paint: screen.paint };
     screen.show(lines, live ? frame(now, view.running, look) : []);
     [seen, stood] = [now, stands];
     return now;
@@ -50,9 +50,9 @@ export function showing(screen: Display, parallelism: number, stood?: Standing) 
 }
 
 async function follow(local: LocalSearch, following: Following, ended: AbortSignal): Promise<void> {
-  const { screen, stateDir, parallelism } = following;
+  const { screen, stateDir } = following;
   // This very process takes it up.
-  const show = showing(screen, parallelism, NEW);
+  const show = showing(screen, NEW);
   let reported = { settled: -1, at: 0 };
   const look = async () => {
     const now = show(await local.view(), !ended.aborted);

@@ -1,8 +1,10 @@
 // How a running search looks: a line for each event, or a frame that a terminal redraws. Pure.
+import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import type { SearchView } from "@segnas/operator/local/run.ts";
 import { duration, percent, real, whole } from "@segnas/operator/web/report-format.ts";
 import { counts, failureInWords, ranked, type SearchSummary } from "@segnas/operator/web/report-summary.ts";
 import type { TrialSummary } from "@segnas/operator/web/report-trial.ts";
+import { standingOf } from "@segnas/operator/web/standing.ts";
 
 type RunningTrial = SearchView["running"][number];
 
@@ -60,6 +62,10 @@ function eventLine(trial: TrialSummary): string | undefined {
   }
 }
 
+/** Seconds that the rest of a search will take as it stands; absent where it does not go on, or nothing has ended. */
+export const timeLeft = (summary: SearchSummary, search: ArchitectureSearch): number | undefined =>
+  standingOf(search).state === "Searching" ? secondsLeft(summary, search.spec.parallelism) : undefined;
+
 /** Seconds that the rest of the search will take, from the mean of the trials so far; absent before the first. */
 export function secondsLeft(search: SearchSummary, parallelism: number): number | undefined {
   const times = search.trials.flatMap((trial) =>
@@ -72,15 +78,25 @@ export function secondsLeft(search: SearchSummary, parallelism: number): number 
 
 export type Paint = (style: "bold" | "dim" | "green", text: string) => string;
 
-/** The frame: a bar for the search, then a line for each running trial; no line wider than `width`. */
+/** Where a frame goes, and how long the search still takes, in seconds, where that can be told. */
+interface Look {
+  width: number;
+  height: number;
+  left: number | undefined;
+  paint: Paint;
+}
+
+/**
+ * The frame: a bar for the search, then a line for each running trial; no line wider than `width`, and no more lines
+ * than `height`: a terminal's cursor goes back no further than to what can be seen.
+ */
 export function frame(
   search: SearchSummary,
   running: RunningTrial[],
-  { width, parallelism, paint }: { width: number; parallelism: number; paint: Paint },
+  { width, height, left, paint }: Look,
 ): string[] {
   const { settled } = counts(search.trials);
   const best = ranked(search.trials)[0];
-  const left = secondsLeft(search, parallelism);
   const words = [
     `${whole(settled)}/${whole(search.maxTrials)} trials`,
     best ? `best ${real(best.reward)} (${best.name})` : "no reward yet",
@@ -90,15 +106,16 @@ export function frame(
   // More than maxTrials have ended where that was lowered.
   const filled = Math.round(barWidth * Math.min(1, settled / search.maxTrials));
   const bar = paint("green", "█".repeat(filled)) + paint("dim", "░".repeat(barWidth - filled));
-  const room = width - (barWidth > 0 ? barWidth + 2 : 0);
-  const head = (barWidth > 0 ? `${bar}  ` : "") + paint("bold", cut(words.join("  "), room));
+  const columns = width - (barWidth > 0 ? barWidth + 2 : 0);
+  const head = (barWidth > 0 ? `${bar}  ` : "") + paint("bold", cut(words.join("  "), columns));
   const names = Math.max(0, ...running.map(({ trial }) => trial.length));
   const rewards = sparkline(rewardsOf(search), width - REWARDS.length);
-  return [
-    head,
-    ...(rewards ? [paint("dim", REWARDS) + rewards] : []),
-    ...running.map((it) => cut(`  ${it.trial.padEnd(names)}  ${trialWords(it)}`, width)),
-  ];
+  const above = [head, ...(rewards ? [paint("dim", REWARDS) + rewards] : [])];
+  const below = running.map((it) => cut(`  ${it.trial.padEnd(names)}  ${trialWords(it)}`, width));
+  const lines = Math.max(0, height - above.length);
+  if (below.length <= lines) return [...above, ...below];
+  const shown = below.slice(0, Math.max(0, lines - 1));
+  return [...above, ...shown, cut(`  and ${whole(below.length - shown.length)} more`, width)];
 }
 
 const REWARDS = "  rewards  ";

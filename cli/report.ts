@@ -1,5 +1,5 @@
 // `segnas report`: a search, running or ended, as a page of HTML or as data.
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { reportPage, writeReport } from "@segnas/operator/web/report-file.ts";
 import { type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
@@ -45,7 +45,10 @@ export function outputOf(value: string): Output {
   const known = (text: string) => FORMATS.find((format) => format === text);
   const format = known(value);
   if (format) return { format };
-  const byName = known(extname(value).slice(1).toLowerCase());
+  // TensorBoard's own names go on after it: events.out.tfevents.1700000000.host
+  const byName = /\.tfevents\./.test(basename(value))
+    ? "tfevents"
+    : known(extname(value).slice(1).toLowerCase());
   if (byName) return { format: byName, file: value };
   throw new UserError(`--output ${value}: write ${WORDS}, or a file that ends in a dot and one of these`);
 }

@@ -128,7 +128,6 @@ async function search(options: Options): Promise<void> {
         await runAndFollow(local, {
           screen,
           stateDir,
-          parallelism: manifest.spec.parallelism,
           signal: stop.signal,
         });
       const after = summarise(await local.view(), false);

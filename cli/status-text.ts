@@ -6,7 +6,7 @@ import { listed } from "@segnas/operator/web/page/list.ts";
 import { counted, duration, percent, real, whole } from "@segnas/operator/web/report-format.ts";
 import { outcomesInWords, type SearchSummary } from "@segnas/operator/web/report-summary.ts";
 import { type Standing, standingOf } from "@segnas/operator/web/standing.ts";
-import { secondsLeft, trialWords } from "./progress.ts";
+import { timeLeft, trialWords } from "./progress.ts";
 import { bestLines, causeLines, resultDocument } from "./results.ts";
 import { age, hours, secondsSince } from "./status-list.ts";
 
@@ -128,7 +128,7 @@ function rowsOf({ view, summary, isLive, now }: Status): [string, string][] {
     stopped > 0 ? `${whole(stopped)} stopped by the gate` : "",
   ].filter(Boolean);
   const isOver = completionTime !== undefined;
-  const toGo = isOver || !isLive ? undefined : secondsLeft(summary, spec.parallelism);
+  const toGo = isLive ? timeLeft(summary, search) : undefined;
   const rows: [string, string | undefined][] = [
     ["Trials", `${ended}: ${outcomesInWords(trials ?? {})}${isOver || !isLive ? "" : `; ${open}`}`],
     ["  of these", ofThese.join(", ")],

@@ -43,8 +43,8 @@ async function watch(name: string | undefined, options: PlaceOptions): Promise<v
 }
 
 async function follow(place: Place, name: string | undefined, screen: Display): Promise<void> {
-  const { metadata, spec } = await place.find(name);
-  const show = showing(screen, spec.parallelism);
+  const { metadata } = await place.find(name);
+  const show = showing(screen);
   let isLost = false;
   for (;;) {
     const start = performance.now();

@@ -31,6 +31,8 @@ test("CSV has a row for each trial, and quotes what needs it", () => {
 
 test("the output is a format, or a file that names one", () => {
   assert.deepEqual(outputOf("csv"), { format: "csv" });
+  const tensorboard = "runs/events.out.tfevents.1";
+  assert.deepEqual(outputOf(tensorboard), { format: "tfevents", file: tensorboard });
   assert.deepEqual(outputOf("a.b/Report.HTML"), { format: "html", file: "a.b/Report.HTML" });
   assert.throws(
     () => outputOf("report.pdf"),

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventLines, frame, secondsLeft, sparkline } from "../../../cli/progress.ts";
+import { eventLines, frame, secondsLeft, sparkline, timeLeft } from "../../../cli/progress.ts";
 import type { TrialSummary } from "../../../operator/web/report-trial.ts";
+import { makeSearch } from "../controllers/objects.ts";
 import { searchOf } from "../report/fixtures.ts";
 
 const paint = (_: string, text: string) => text;
@@ -37,7 +38,10 @@ test("each event is told once, in a line", () => {
 
 test("the bar is full where maxTrials was lowered below what has ended", () => {
   const search = { ...moment(4, 0), maxTrials: 3 };
-  assert.match(frame(search, [], { width: 80, parallelism: 1, paint })[0]!, /^█{30} {2}4\/3 trials/);
+  assert.match(
+    frame(search, [], { width: 80, height: 24, left: undefined, paint })[0]!,
+    /^█{30} {2}4\/3 trials/,
+  );
 });
 
 test("a failure is told with its cause", () => {
@@ -65,6 +69,18 @@ test("the time left is the mean trial's, shared among those that run together", 
   assert.equal(secondsLeft(moment(0, 2), 2), undefined);
 });
 
+test("how long it takes is told of a search that goes on, by its parallelism as it is now", () => {
+  const is = (type: string, parallelism: number) => {
+    const search = makeSearch({ parallelism });
+    const condition = { type, status: "True", reason: type, message: "", lastTransitionTime: "" };
+    return { ...search, status: { conditions: [condition] } } as unknown as typeof search;
+  };
+  const summary = moment(4, 0);
+  assert.equal(timeLeft(summary, is("Progressing", 4)), secondsLeft(summary, 4));
+  for (const type of ["Suspended", "Stalled", "Complete"])
+    assert.equal(timeLeft(summary, is(type, 4)), undefined);
+});
+
 test("a frame has a line for the search and one for each running trial, none wider than the terminal", () => {
   const running = [
     {
@@ -80,7 +96,7 @@ test("a frame has a line for the search and one for each running trial, none wid
     },
     { trial: "city-12", stage: undefined },
   ];
-  const wide = frame(moment(4, 3), running, { width: 120, parallelism: 3, paint });
+  const wide = frame(moment(4, 3), running, { width: 120, height: 24, left: 300, paint });
   assert.match(wide[0]!, /^█{10}░{20} {2}4\/12 trials {2}best 0\.\d+ \(city-2\) {2}about \d+ min/);
   assert.match(wide[1]!, /^ {2}rewards {2}[▁-█]{4}$/);
   assert.deepEqual(wide.slice(2), [
@@ -90,8 +106,11 @@ test("a frame has a line for the search and one for each running trial, none wid
     "  city-12  running",
   ]);
   for (const width of [20, 40, 60, 80])
-    for (const line of frame(moment(4, 3), running, { width, parallelism: 3, paint }))
+    for (const line of frame(moment(4, 3), running, { width, height: 24, left: 300, paint }))
       assert.ok(line.length <= width, `${line.length} > ${width}: ${line}`);
+  const low = frame(moment(4, 3), running, { width: 120, height: 4, left: 300, paint });
+  assert.deepEqual(low.slice(2), [wide[2], "  and 3 more"]);
+  assert.equal(frame(moment(4, 3), running, { width: 120, height: 6, left: 300, paint }).length, 6);
 });
 
 test("what settled without training, or was stopped by the gate, says so", () => {

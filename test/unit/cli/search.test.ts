@@ -133,7 +133,8 @@ test("--log-level logs what happens to standard error, a line of JSON an event",
       .map((line) => JSON.parse(line));
   const entered = lines(all.stderr).filter(({ message }) => message === "trial entered");
   assert.deepEqual(
-    entered.map(({ search, trial }) => [search, trial]),
+    // In the order in which they end.
+    entered.map(({ search, trial }) => [search, trial]).sort(),
     [0, 1, 2].map((i) => ["small", `small-${i}`]),
   );
   assert.deepEqual(

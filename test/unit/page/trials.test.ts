@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { roundSizes, tickLabels } from "@segnas/operator/web/page/client/ticks.ts";
 import {
   chosenRows,
+  hasChosen,
   operationSeries,
   rewardSeries,
   secondsLeft,
@@ -12,7 +13,7 @@ import {
 } from "@segnas/operator/web/page/client/trials.ts";
 import fc from "fast-check";
 
-type Row = { reward: number | null; parameters: number; seconds: number; operations: number };
+type Row = { reward: number | null; parameters: number; seconds: number; operations: number | null };
 const OUTCOMES = ["Succeeded", "Failed", "Rejected", "Deleted", "Running", "Pending"] as const;
 
 /** Trials settled in some order; one without a reward has failed. */
@@ -137,6 +138,16 @@ test("a text is looked for in names and words, whatever its case", () => {
   const rows = (text: string) =>
     chosenRows(trials, { text, outcomes: new Set() }, { column: "index", descending: false });
   assert.deepEqual([rows("BROKEN"), rows("s-0"), rows(" "), rows("s-7")], [[1], [0], [0, 1], []]);
+});
+
+test("operations are drawn once there are more trials with an architecture than a window takes", () => {
+  const taken = { reward: 0.5, parameters: 1, seconds: 1 };
+  const trials = (known: number, unknown: number) =>
+    trialsOf(
+      Array.from({ length: known + unknown }, (_, i) => ({ ...taken, operations: i < known ? 0 : null })),
+    );
+  assert.deepEqual([hasChosen(trials(10, 20)), hasChosen(trials(11, 0))], [false, true]);
+  assert.equal(operationSeries(trials(11, 0)).index.length, 2);
 });
 
 test("what is left is what the trials so far took", () => {

@@ -163,7 +163,7 @@ export function TogetherChart({ searches }: { searches: { name: string; trials: 
       axes: [countAxis(ink, "trial"), leftAxis(ink, "reward")],
       lines: searches.flatMap(({ name }, i): Line[] => [
         { label: `${name}: best so far`, mark: "steps", colour: ink.several[i]!, words: real },
-        { label: "mean", mark: "dashes", colour: ink.several[i]!, words: real },
+        { label: `${name}: mean`, mark: "dashes", colour: ink.several[i]!, words: real },
       ]),
     })}
   /></figure>`;

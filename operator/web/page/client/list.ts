@@ -13,6 +13,10 @@ import { gpuHours, since } from "./words.ts";
 
 const idOf = ({ namespace, name }: ListedSearch): string => `${namespace}/${name}`;
 
+/** Its name, with the namespace where another one has that name too. */
+const called = (search: ListedSearch, all: ListedSearch[]): string =>
+  all.some((other) => other !== search && other.name === search.name) ? idOf(search) : search.name;
+
 export function List() {
   const { document, failure } = useDocument<ListDocument>("/api/searches");
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
@@ -35,7 +39,7 @@ export function List() {
         <th scope="col" class="text">Search</th><th scope="col" class="text">State</th><th scope="col" class="text">Trials</th><th scope="col">Best reward</th>
         <th scope="col">Mean IoU</th><th scope="col">Parameters</th><th scope="col">GPU-hours</th><th scope="col">Age</th>
       </tr></thead>
-      <tbody>${searches.map((it) => html`<${Row} key=${it.uid} search=${it} several=${searches.length > 1} isChosen=${chosen.has(idOf(it))} isFull=${chosen.size >= SEVERAL} toggle=${() => toggle(idOf(it))} />`)}</tbody>
+      <tbody>${searches.map((it) => html`<${Row} key=${it.uid} search=${it} several=${searches.length > 1} called=${called(it, searches)} isChosen=${chosen.has(idOf(it))} isFull=${chosen.size >= SEVERAL} toggle=${() => toggle(idOf(it))} />`)}</tbody>
     </table></div>`
     }
     ${searches.length > 1 && shown.length === 0 && html`<p class="soft">Tick searches to see them in one chart.</p>`}
@@ -46,15 +50,17 @@ export function List() {
 interface RowProps {
   search: ListedSearch;
   several: boolean;
+  /** What it is called where its namespace does not stand beside it. */
+  called: string;
   isChosen: boolean;
   isFull: boolean;
   toggle: () => void;
 }
 
-function Row({ search, several, isChosen, isFull, toggle }: RowProps) {
+function Row({ search, several, called, isChosen, isFull, toggle }: RowProps) {
   const { namespace, name, best, gpuSeconds, createdAt } = search;
   return html`<tr>
-    ${several && html`<td class="text"><input type="checkbox" aria-label=${`${name} in the chart`} checked=${isChosen} disabled=${isFull && !isChosen} onChange=${toggle} /></td>`}
+    ${several && html`<td class="text"><input type="checkbox" aria-label=${`${called} in the chart`} checked=${isChosen} disabled=${isFull && !isChosen} onChange=${toggle} /></td>`}
     <td class="text name"><a href=${placeOf(search)}>${name}</a><small class="soft">${namespace}</small></td>
     <td class="text"><${State} standing=${search} /></td>
     <td class="text ended"><${Bar} search=${search} /></td>
@@ -70,7 +76,8 @@ function Row({ search, several, isChosen, isFull, toggle }: RowProps) {
 function Together({ searches }: { searches: ListedSearch[] }) {
   const [all, setAll] = useState<Record<string, Trials>>({});
   const known = useMemo(
-    () => searches.flatMap((it) => (all[it.uid] ? [{ name: it.name, trials: all[it.uid]! }] : [])),
+    () =>
+      searches.flatMap((it) => (all[it.uid] ? [{ name: called(it, searches), trials: all[it.uid]! }] : [])),
     [all],
   );
   return html`${searches.map((it) => html`<${Follow} key=${it.uid} search=${it} told=${(trials: Trials) => setAll((before) => ({ ...before, [it.uid]: trials }))} />`)}

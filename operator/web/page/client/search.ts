@@ -10,7 +10,7 @@ import { Bar, Fact, Notice, State } from "./parts.ts";
 import { Running } from "./running.ts";
 import { TrialTable } from "./table.ts";
 import { TrialDialog } from "./trial.ts";
-import { secondsLeft, type Trials } from "./trials.ts";
+import { hasChosen, secondsLeft, type Trials } from "./trials.ts";
 import { pathOf, placeOf, useTrials } from "./use-trials.ts";
 import { asWords, gpuHours, since } from "./words.ts";
 
@@ -52,7 +52,8 @@ const isTold = ({ reason = "" }: SearchDocument): boolean =>
 
 function Head({ search, trials }: { search: SearchDocument; trials: Trials | undefined }) {
   const { counts, ended, maxTrials, best, budget, policy, gpuSeconds, endedAt, startedAt } = search;
-  const left = endedAt || !trials ? undefined : secondsLeft(trials, maxTrials, search.parallelism);
+  const goesOn = trials && search.state === "Searching";
+  const left = goesOn ? secondsLeft(trials, maxTrials, search.parallelism) : undefined;
   return html`
     ${search.message && !isTold(search) && html`<p>${search.message}</p>`}
     ${search.problem && html`<p class="notice" role="alert">${search.problem}</p>`}
@@ -86,7 +87,7 @@ function Course({
     <div class="charts">
       ${hasRewards && html`<${RewardChart} trials=${trials} chosen=${chosen} /><${SizeChart} trials=${trials} chosen=${chosen} />`}
       ${trials.updates.update.length > 0 && html`<${EntropyChart} updates=${trials.updates} of=${search.policy.updates} />`}
-      ${trials.rows.index.length > 14 && html`<${OperationsChart} trials=${trials} />`}
+      ${hasChosen(trials) && html`<${OperationsChart} trials=${trials} />`}
     </div>
     ${isForgotten(search, trials) && html`<p class="soft">How undecided the policy was after each of its updates is not at hand: snapshots hold it, and there is none yet.</p>`}
     ${trials.settled > 0 && html`<p class="soft">The reward is the ${search.metric} on the held-out part. Point at a chart to read its values, click to see the trial, drag to zoom in, double-click to zoom out.</p>`}

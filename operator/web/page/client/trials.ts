@@ -130,6 +130,13 @@ export interface OperationSeries {
 const CHOICES = 6;
 const POINTS = 240;
 
+/** The least trials in a window. */
+const LEAST_WINDOW = 10;
+
+/** Whether there are more trials with an architecture than one window takes. */
+export const hasChosen = ({ rows }: Trials): boolean =>
+  rows.operations.filter((it) => it !== null).length > LEAST_WINDOW;
+
 /**
  * How often each operation was chosen, over the last trials up to each. The policy draws what it proposes, so this is
  * the probability that it gives to the operation, but for chance.
@@ -138,7 +145,7 @@ export function operationSeries(trials: Trials): OperationSeries {
   const { rows, operations } = trials;
   const kinds = operations.length;
   const row = byIndex(trials).filter((it) => rows.operations[it] !== null);
-  const width = Math.min(200, Math.max(10, Math.round(row.length / 8)));
+  const width = Math.min(200, Math.max(LEAST_WINDOW, Math.round(row.length / 8)));
   const counts = new Array<number>(kinds).fill(0);
   const count = (it: number, by: number) => {
     let code = rows.operations[it]!;
