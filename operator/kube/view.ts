@@ -108,27 +108,38 @@ export interface ToldEvent {
   time: string;
 }
 
+interface EventList {
+  items: (Event & { type?: string })[];
+  metadata?: { continue?: string };
+}
+
+const PAGE = 500;
+/** A namespace's warnings are those of the last hour; of more than this the rest is left out. */
+const MOST_PAGES = 10;
+
 /** What is told of a search, and what is wrong with its trials, the latest last; nothing where that may not be read. */
 export async function readEvents(client: ApiClient, view: SearchView): Promise<ToldEvent[]> {
   const { namespace, name } = keyOf(view.search);
-  const select = async (fieldSelector: string) => {
-    const { items } = await allowed(
-      client.request<{ items: (Event & { type?: string })[] }>({
-        path: collectionPath("Event", namespace),
-        query: { fieldSelector },
-      }),
-      { items: [] },
-    );
-    return items;
-  };
   const uids = new Set([view.search, ...view.trials].map(({ metadata }) => metadata.uid));
+  const select = async (fieldSelector: string) => {
+    const found: EventList["items"] = [];
+    let next: string | undefined;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const query = { fieldSelector, limit: PAGE, ...(next && { continue: next }) };
+      const path = collectionPath("Event", namespace);
+      const { items, metadata } = await allowed(client.request<EventList>({ path, query }), { items: [] });
+      found.push(...items.filter(({ regarding }) => uids.has(regarding.uid)));
+      next = metadata?.continue;
+      if (!next) break;
+    }
+    return found;
+  };
   const events = await Promise.all([
     select(`regarding.kind=ArchitectureSearch,regarding.name=${name}`),
     select("regarding.kind=CandidateTrial,type=Warning"),
   ]);
   return events
     .flat()
-    .filter(({ regarding }) => uids.has(regarding.uid))
     .map((event) => {
       const { regarding, type = "Normal", reason, note = "" } = event;
       return { about: regarding.name, type, reason, note, time: lastTold(event) };

@@ -119,7 +119,7 @@ export function clusterSource(parts: ClusterParts): PageSource {
       const all = (await trials.of(key)).filter((trial) => isControlledBy(trial, search));
       read(beside, "events", async () => {
         const about = { search, trials: all, entries: [], policy: [], running: [] };
-        beside.events = await readEvents(limited(client), about);
+        beside.events = (await readEvents(client, about)).slice(-MOST_EVENTS);
       });
       const first = [...beside.reading].flatMap(([what, reading]) => (what in beside.at ? [] : [reading]));
       if (first.length > 0) await Promise.race([Promise.all(first), wait(PATIENCE_MS)]);
@@ -153,9 +153,3 @@ export function clusterSource(parts: ClusterParts): PageSource {
         : { folder: artifacts },
   };
 }
-
-/** Lists of events may be long. */
-const limited = (client: ApiClient): ApiClient => ({
-  ...client,
-  request: (request) => client.request({ ...request, query: { ...request.query, limit: MOST_EVENTS } }),
-});

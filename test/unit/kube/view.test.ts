@@ -157,6 +157,27 @@ test("events are those of the search and the warnings of its own trials, the lat
   );
 });
 
+test("warnings of another search do not hide ours, however many there are", async (context) => {
+  const { store, search } = await world();
+  const view = await readView(store, search, async () => []);
+  const uid = view.trials.find(({ metadata }) => metadata.name === "s-11")!.metadata.uid;
+  const warning = (uid: string | undefined) => ({
+    ...{ type: "Warning", reason: "Evicted", note: "", eventTime: time, metadata: {} },
+    regarding: { kind: "CandidateTrial", name: "s-11", uid },
+  });
+  const { client, calls } = await startApiServer(context, (call) => {
+    const { fieldSelector = "", continue: page = "0" } = call.query;
+    if (!fieldSelector.includes("CandidateTrial")) return sendJson(call, { items: [] });
+    if (page === "2") return sendJson(call, { items: [warning(uid)], metadata: {} });
+    return sendJson(call, { items: [warning("other")], metadata: { continue: String(Number(page) + 1) } });
+  });
+  assert.deepEqual(
+    (await readEvents(client, view)).map(({ about }) => about),
+    ["s-11"],
+  );
+  assert.equal(calls.length, 4);
+});
+
 test("a moment is read anew where the ledger went on meanwhile", async () => {
   const { store, search, ledger } = await world();
   let records = 0;

@@ -144,13 +144,13 @@ test("what the leader knows is not read again", async (context) => {
   assert.deepEqual((await page.view(KEY))?.policy, updates);
 });
 
-test("events are asked for now and then, a few hundred at most", async (context) => {
+test("events are asked for now and then, by the page", async (context) => {
   const store = memoryStore();
   await searchOf(store, 0);
   const { source: page, calls } = await source(context, store);
   for (let i = 0; i < 5; i++) await page.view(KEY);
   assert.equal(calls.length, 2);
-  for (const { query } of calls) assert.equal(query.limit, "200");
+  for (const { query } of calls) assert.equal(query.limit, "500");
 });
 
 test("before the caches are full nothing is shown, and that is said", async (context) => {
