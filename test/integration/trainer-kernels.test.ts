@@ -222,7 +222,7 @@ describe("a convolution with its bias and activation", () => {
                 );
               },
               (x, w, bias) =>
-                k.convolveFused(x!, w!, k.scale(k.reshape(bias!, [channels]), 4), conv, activation),
+                k.convolveFused(x!, w!, k.scale(k.reshape(bias!, [channels]), 4), { ...conv, activation }),
               () => [],
             );
           }

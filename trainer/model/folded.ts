@@ -58,11 +58,11 @@ export function foldNorms(layers: Layer[], weights: Weights): Folded {
         const factor = k.divide(parameters.get(`${norm.name}.gamma`)!, deviation);
         const offset = k.multiply(statistics.get(`${norm.name}.mean`)!, factor);
         // A depthwise filter's channels are its last axis but one.
-        const byChannel = k.reshape(factor, [...factor.shape, 1]);
+        const factors = conv && !conv.depthwise ? factor : k.reshape(factor, [...factor.shape, 1]);
         return [
           conv
-            ? k.multiply(parameters.get(`${conv.name}.weight`)!, conv.depthwise ? byChannel : factor)
-            : k.reshape(factor, [1, 1, ...byChannel.shape]),
+            ? k.multiply(parameters.get(`${conv.name}.weight`)!, factors)
+            : k.reshape(factors, [1, 1, ...factors.shape]),
           k.subtract(parameters.get(`${norm.name}.beta`)!, offset),
         ] as [Tensor, Tensor];
       });

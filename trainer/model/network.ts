@@ -189,7 +189,7 @@ function evaluate(
       const [input] = layer.inputs;
       const x = (run.start.get(input!) ?? run.values.get(input!))!;
       const { weight, bias } = folded.get(layer.name)!;
-      const [y] = tidy(() => [k.convolveFused(x, weight, bias, layer, layer.activation)]);
+      const [y] = tidy(() => [k.convolveFused(x, weight, bias, layer)]);
       run.values.set(layer.output, y!);
     } else {
       const context = contextOf(network, layer, weights, run);

@@ -235,34 +235,29 @@ const pairs = (...values: number[]): Tensor => reshapeInts(ints(...values), [-1,
 /** What a fused convolution does with its sum. */
 export type Activation = "Relu" | "Relu6" | undefined;
 
+export interface FusedConvolution extends Convolution {
+  depthwise: boolean;
+  activation: Activation;
+}
+
 /**
  * A convolution, its bias and an activation. One op does all three where TensorFlow has oneDNN's kernels for it, which
  * saves two passes over the map.
  */
-export function convolveFused(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor,
-  conv: Convolution & { depthwise: boolean },
-  activation: Activation,
-): Tensor {
+export function convolveFused(x: Tensor, weight: Tensor, bias: Tensor, conv: FusedConvolution): Tensor {
+  const { activation } = conv;
   // oneDNN's depthwise kernel takes no explicit padding.
   const known = conv.dilation === 1 && !(conv.depthwise && !endsAtLast(x, conv.stride));
   if (ONE_DNN && known) {
     const alone = SLOW_ALONE && dim(x, 0) === 1 && !conv.depthwise;
-    return (alone ? oneDnnAlone : oneDnnFused)(x, weight, bias, conv, activation);
+    return (alone ? oneDnnAlone : oneDnnFused)(x, weight, bias, conv);
   }
   const y = addBias((conv.depthwise ? depthwise : conv2d)(x, weight, conv), bias);
   return activation ? execute(activation, [T], y) : y;
 }
 
-function oneDnnFused(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor,
-  conv: Convolution & { depthwise: boolean },
-  activation: Activation,
-): Tensor {
+function oneDnnFused(x: Tensor, weight: Tensor, bias: Tensor, conv: FusedConvolution): Tensor {
+  const { activation } = conv;
   const attributes = [
     ...attributesOf(conv, x),
     MKL,
@@ -281,21 +276,15 @@ function oneDnnFused(
 const SLOW_ALONE = !/\bavx512f\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
 
 /** A dense convolution of one image: of its halves where each pixel is for itself, or with the clip as an op of its own. */
-function oneDnnAlone(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor,
-  conv: Convolution & { depthwise: boolean },
-  activation: Activation,
-): Tensor {
+function oneDnnAlone(x: Tensor, weight: Tensor, bias: Tensor, conv: FusedConvolution): Tensor {
   const [, height, width, channels] = x.shape as [number, number, number, number];
   const half = (height * width) / 2;
   if (conv.kernel === 1 && conv.stride === 1 && Number.isInteger(half)) {
-    const y = oneDnnFused(reshape(x, [2, 1, half, channels]), weight, bias, conv, activation);
+    const y = oneDnnFused(reshape(x, [2, 1, half, channels]), weight, bias, conv);
     return reshape(y, [1, height, width, dim(y, 3)]);
   }
-  if (activation !== "Relu6") return oneDnnFused(x, weight, bias, conv, activation);
-  return relu6(oneDnnFused(x, weight, bias, conv, undefined));
+  if (conv.activation !== "Relu6") return oneDnnFused(x, weight, bias, conv);
+  return relu6(oneDnnFused(x, weight, bias, { ...conv, activation: undefined }));
 }
 
 /** TensorFlow's optimisers know oneDNN's kernels by this label, as if they were its own. */
@@ -487,11 +476,11 @@ export function normalise(x: Tensor, mean: number, deviation: number): Tensor {
 export const ONE_DNN = !USES_GPU && hasOneDnn();
 
 function hasOneDnn(): boolean {
-  const conv = { kernel: 1, stride: 1, dilation: 1, depthwise: false };
+  const conv = { kernel: 1, stride: 1, dilation: 1, depthwise: false, activation: "Relu6" } as const;
   try {
     tidy(() => {
       const one = (...shape: number[]) => tensor(Float32Array.of(1), shape);
-      oneDnnFused(one(1, 1, 1, 1), one(1, 1, 1, 1), one(1), conv, "Relu6");
+      oneDnnFused(one(1, 1, 1, 1), one(1, 1, 1, 1), one(1), conv);
       oneDnnMaxPoolGradient(one(1, 1, 1, 1), one(1, 1, 1, 1), poolAttributes(1, "SAME"));
       return [];
     });
