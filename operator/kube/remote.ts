@@ -46,6 +46,23 @@ export function received<K extends Kind>(kind: K, object: Objects[K]): Objects[K
 /** Of a page of a list. */
 const PAGE = 500;
 
+/** What a list has, page by page. */
+export async function* listed<T>(
+  client: ApiClient,
+  path: string,
+  query: ApiRequest["query"],
+): AsyncGenerator<T[]> {
+  let next: string | undefined;
+  do {
+    const { items, metadata } = await client.request<{ items: T[]; metadata?: { continue?: string } }>({
+      path,
+      query: { ...query, limit: PAGE, ...(next && { continue: next }) },
+    });
+    yield items;
+    next = metadata?.continue;
+  } while (next);
+}
+
 export function createRemote(client: ApiClient): Remote {
   const path = (kind: Kind, { namespace, name }: Key): string => `${collectionPath(kind, namespace)}/${name}`;
 
@@ -78,18 +95,9 @@ export function createRemote(client: ApiClient): Remote {
         .map(([label, value]) => `${label}=${value}`)
         .join(",");
       const objects: Objects[K][] = [];
-      let next: string | undefined;
-      do {
-        const { items, metadata } = await client.request<{
-          items: Objects[K][];
-          metadata: { continue?: string };
-        }>({
-          path: collectionPath(kind, namespace),
-          query: { limit: PAGE, ...(labelSelector && { labelSelector }), ...(next && { continue: next }) },
-        });
+      const query = labelSelector ? { labelSelector } : {};
+      for await (const items of listed<Objects[K]>(client, collectionPath(kind, namespace), query))
         objects.push(...items.map((item) => received(kind, item)));
-        next = metadata.continue || undefined;
-      } while (next);
       return objects;
     },
     // People write the pod of a Job: a field that there is none of is a mistake of theirs.

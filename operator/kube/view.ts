@@ -10,7 +10,7 @@ import { type Ledger, readLedger } from "../ledger/shards.ts";
 import { listManifests, type PolicyUpdate, readSnapshot } from "../ledger/snapshots.ts";
 import type { SearchView } from "../local/run.ts";
 import { type ApiClient, ApiError } from "./client.ts";
-import { collectionPath } from "./remote.ts";
+import { collectionPath, listed } from "./remote.ts";
 
 export interface ReadView extends SearchView {
   /** Why its ledger could not be read, where that is so: then it has no entries here. */
@@ -108,13 +108,9 @@ export interface ToldEvent {
   time: string;
 }
 
-interface EventList {
-  items: (Event & { type?: string })[];
-  metadata?: { continue?: string };
-}
+type ListedEvent = Event & { type?: string };
 
-const PAGE = 500;
-/** A namespace's warnings are those of the last hour; of more than this the rest is left out. */
+/** A namespace's warnings are those of the last hour; of more pages than this the rest is left out. */
 const MOST_PAGES = 10;
 
 /** What is told of a search, and what is wrong with its trials, the latest last; nothing where that may not be read. */
@@ -122,21 +118,19 @@ export async function readEvents(client: ApiClient, view: SearchView): Promise<T
   const { namespace, name } = keyOf(view.search);
   const uids = new Set([view.search, ...view.trials].map(({ metadata }) => metadata.uid));
   const select = async (fieldSelector: string) => {
-    const found: EventList["items"] = [];
-    let next: string | undefined;
-    for (let page = 0; page < MOST_PAGES; page++) {
-      const query = { fieldSelector, limit: PAGE, ...(next && { continue: next }) };
-      const path = collectionPath("Event", namespace);
-      const { items, metadata } = await allowed(client.request<EventList>({ path, query }), { items: [] });
+    const found: ListedEvent[] = [];
+    let pages = 0;
+    for await (const items of listed<ListedEvent>(client, collectionPath("Event", namespace), {
+      fieldSelector,
+    })) {
       found.push(...items.filter(({ regarding }) => uids.has(regarding.uid)));
-      next = metadata?.continue;
-      if (!next) break;
+      if (++pages === MOST_PAGES) break;
     }
     return found;
   };
   const events = await Promise.all([
-    select(`regarding.kind=ArchitectureSearch,regarding.name=${name}`),
-    select("regarding.kind=CandidateTrial,type=Warning"),
+    allowed(select(`regarding.kind=ArchitectureSearch,regarding.name=${name}`), []),
+    allowed(select("regarding.kind=CandidateTrial,type=Warning"), []),
   ]);
   return events
     .flat()
