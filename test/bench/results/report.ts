@@ -86,13 +86,14 @@ function pairTables(pairs: readonly Pair[]): string[] {
   const last = epochsOf(longs[0]!);
   const at = (runs: readonly Run[], epoch: number) => runs.map((run) => rewardAt(run, epoch));
   const decay9 = pairs.flatMap((pair) => pair.decay9 ?? []);
+  // None before all have been run.
+  const averaged: [string, number[]][] =
+    decay9.length === pairs.length ? [["short with a decay of .9, the end", at(decay9, 1)]] : [];
   const between = Array.from({ length: last - 1 }, (_, i) => i + 1);
   const rows: [string, number[], number[]][] = [
     ["short, the end: the search's reward", at(shorts, 1), end],
     ["short, after stage 0", at(shorts, 0), end],
-    ...(decay9.length === pairs.length
-      ? [["short with a decay of .9, the end", at(decay9, 1), end] as [string, number[], number[]]]
-      : []),
+    ...averaged.map(([what, rewards]): [string, number[], number[]] => [what, rewards, end]),
     ...[0, ...between].map((epoch): [string, number[], number[]] => [
       epoch === 0 ? "long itself, after stage 0" : `long itself, after epoch ${epoch}`,
       at(longs, epoch),
@@ -126,17 +127,9 @@ function pairTables(pairs: readonly Pair[]): string[] {
       const cells = [mean([...one, ...other]), networks, seeds, pearson(one, other)].map(figure);
       return line([what, ...cells]);
     }),
-    ...(decay9.length === pairs.length
-      ? [
-          line([
-            "short with a decay of .9, the end",
-            ...[mean, deviation].map((of) => figure(of(at(decay9, 1)))),
-            "",
-            "",
-          ]),
-        ]
-      : []),
-    line(["long, the end", figure(mean(end)), figure(deviation(end)), "", ""]),
+    ...[...averaged, ["long, the end", end] as const].map(([what, rewards]) =>
+      line([what, figure(mean(rewards)), figure(deviation(rewards)), "", ""]),
+    ),
     "",
     "*Between networks*: deviation of single rewards, seeds' part included. *Reliability*: Pearson's correlation of two seeds.\n",
     "## The networks\n",
