@@ -4,6 +4,7 @@ import { type ApiClient, ApiError, createClient } from "@segnas/operator/kube/cl
 import { loadKubeConfig } from "@segnas/operator/kube/kubeconfig.ts";
 import { createRemote } from "@segnas/operator/kube/remote.ts";
 import { progressThrough, readEvents, readUpdates, readView } from "@segnas/operator/kube/view.ts";
+import { inCluster } from "@segnas/operator/web/page/elsewhere.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import type { Place, PlaceOptions } from "./place.ts";
 
@@ -35,6 +36,9 @@ export function clusterPlace({ kubeconfig, context, ...options }: PlaceOptions):
     view: (search) => readView(reader, search, progressOf),
     updates: (search) => readUpdates(reader, search),
     events: (view) => readEvents(client, view),
+    elsewhere: inCluster({
+      none: "Its pictures and curve lie on the artifacts volume that the search's trialTemplate mounts; the operator's page shows them where it sees that volume.",
+    }),
     isLive: () => true,
     isPassing: (error) =>
       error instanceof NoAnswerError ||

@@ -5,7 +5,7 @@ import type { planImports } from "@segnas/operator/controllers/architecturesearc
 import { proposedTrial } from "@segnas/operator/controllers/architecturesearch/trial.ts";
 import { quantity } from "@segnas/operator/controllers/candidatetrial/threads.ts";
 import { type PolicySettings, resolvePolicy } from "@segnas/operator/policy/settings.ts";
-import { bytes, counted, duration, real } from "@segnas/operator/web/report-format.ts";
+import { bytes, counted, duration, real } from "@segnas/operator/web/format.ts";
 import type { Architecture } from "@segnas/searchspace/architecture.ts";
 import { SPACE_SIZE, sampleUniform, toDecisions } from "@segnas/searchspace/decisions.ts";
 import { random } from "@segnas/searchspace/random.ts";

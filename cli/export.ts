@@ -1,5 +1,5 @@
 // A search's trials for other programs: a row of CSV or a line of JSON each, in their order.
-import type { TrialSummary } from "@segnas/operator/web/report-trial.ts";
+import type { TrialSummary } from "@segnas/operator/web/trial-summary.ts";
 import { toGenotype } from "@segnas/searchspace/architecture.ts";
 
 /** What is told of a trial; what is not known of it is null. */

@@ -2,11 +2,12 @@
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { LocalSearch, SearchView } from "@segnas/operator/local/run.ts";
-import { reportPage, writeReport } from "@segnas/operator/web/report-file.ts";
-import { counts, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
+import { inFolder } from "@segnas/operator/web/page/elsewhere.ts";
 import { NEW, type Standing, standingOf } from "@segnas/operator/web/standing.ts";
+import { counts, type SearchSummary, summarise } from "@segnas/operator/web/summary.ts";
 import type { Display } from "./display.ts";
 import { eventLines, frame, timeLeft } from "./progress.ts";
+import { writeReport } from "./report-file.ts";
 import { haltLines } from "./state.ts";
 
 const LOOK_MS = 1000;
@@ -55,10 +56,11 @@ async function follow(local: LocalSearch, following: Following, ended: AbortSign
   const show = showing(screen, NEW);
   let reported = { settled: -1, at: 0 };
   const look = async () => {
-    const now = show(await local.view(), !ended.aborted);
+    const view = await local.view();
+    const now = show(view, !ended.aborted);
     const { settled } = counts(now.trials);
     if (settled !== reported.settled && Date.now() - reported.at >= REPORT_MS) {
-      await saveReport(now, stateDir);
+      await saveReport(view, true, stateDir);
       reported = { settled, at: Date.now() };
     }
   };
@@ -70,9 +72,12 @@ async function follow(local: LocalSearch, following: Following, ended: AbortSign
 }
 
 /** Writes `<state>/report.html` and gives its path. */
-export async function saveReport(search: SearchSummary, stateDir: string): Promise<string> {
+export async function saveReport(view: SearchView, isLive: boolean, stateDir: string): Promise<string> {
+  // What the page is made of takes a while to load.
+  const { folderView } = await import("@segnas/operator/web/page/local.ts");
+  const { reportPage } = await import("@segnas/operator/web/page/report.ts");
   const file = join(stateDir, "report.html");
-  await writeReport(file, await reportPage(search, join(stateDir, "artifacts"), new Date()));
+  await writeReport(file, await reportPage(folderView(view, isLive), inFolder(stateDir), new Date()));
   return file;
 }
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 import { threadsEnvironment } from "@segnas/operator/controllers/candidatetrial/threads.ts";
-import { bytes } from "@segnas/operator/web/report-format.ts";
+import { bytes } from "@segnas/operator/web/format.ts";
 import { type Architecture, toGenotype } from "@segnas/searchspace/architecture.ts";
 import { sampleUniform } from "@segnas/searchspace/decisions.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";

@@ -5,9 +5,11 @@ import type { ArchitectureSearch } from "@segnas/operator/api/generated/architec
 import type { Reader } from "@segnas/operator/api/store.ts";
 import type { ReadView, ToldEvent } from "@segnas/operator/kube/view.ts";
 import type { PolicyUpdate } from "@segnas/operator/ledger/snapshots.ts";
+import { eventsOf } from "@segnas/operator/local/events.ts";
 import { localTrials } from "@segnas/operator/local/progress.ts";
 import { folderReader } from "@segnas/operator/local/source.ts";
 import { isLocked } from "@segnas/operator/local/store.ts";
+import { type Elsewhere, inFolder } from "@segnas/operator/web/page/elsewhere.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { type Command, Option } from "commander";
 import { folderOption } from "./manifest.ts";
@@ -55,6 +57,7 @@ export interface Place {
   /** What the policy was after its updates, as far as snapshots tell. */
   updates(search: ArchitectureSearch): Promise<PolicyUpdate[]>;
   events(view: ReadView): Promise<ToldEvent[]>;
+  elsewhere: Elsewhere;
   /** Whether something works on what is here. */
   isLive(): boolean;
   /** Whether after an error another look may go well. */
@@ -107,7 +110,8 @@ function folderPlace(folder: string): Place {
       return isLive() ? view : { ...view, running: [] };
     },
     updates: async (search) => (await readers()).readUpdates(reader, search),
-    events: async () => [],
+    events: async (view) => eventsOf(view),
+    elsewhere: inFolder(folder),
     isLive,
     isPassing: () => false,
     inWords: (error) => error,

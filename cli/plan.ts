@@ -4,8 +4,8 @@ import { resolve } from "node:path";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import { planImports } from "@segnas/operator/controllers/architecturesearch/imports.ts";
 import { sourceReader } from "@segnas/operator/local/source.ts";
-import { bytes, counted, duration, large, whole } from "@segnas/operator/web/report-format.ts";
-import { fieldsInWords, settingsInWords } from "@segnas/operator/web/report-settings.ts";
+import { bytes, counted, duration, large, whole } from "@segnas/operator/web/format.ts";
+import { fieldsInWords, settingsInWords } from "@segnas/operator/web/settings.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command, Option } from "commander";
 import {

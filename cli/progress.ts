@@ -1,10 +1,10 @@
 // How a running search looks: a line for each event, or a frame that a terminal redraws. Pure.
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import type { SearchView } from "@segnas/operator/local/run.ts";
-import { duration, percent, real, whole } from "@segnas/operator/web/report-format.ts";
-import { counts, failureInWords, ranked, type SearchSummary } from "@segnas/operator/web/report-summary.ts";
-import type { TrialSummary } from "@segnas/operator/web/report-trial.ts";
+import { duration, percent, real, whole } from "@segnas/operator/web/format.ts";
 import { standingOf } from "@segnas/operator/web/standing.ts";
+import { counts, failureInWords, ranked, type SearchSummary } from "@segnas/operator/web/summary.ts";
+import type { TrialSummary } from "@segnas/operator/web/trial-summary.ts";
 
 type RunningTrial = SearchView["running"][number];
 

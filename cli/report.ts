@@ -1,12 +1,14 @@
 // `segnas report`: a search, running or ended, as a page of HTML or as data.
-import { basename, extname, join } from "node:path";
-import { reportPage, writeReport } from "@segnas/operator/web/report-file.ts";
-import { type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
+import { basename, extname } from "node:path";
+import type { SearchView } from "@segnas/operator/local/run.ts";
+import type { PageView } from "@segnas/operator/web/page/source.ts";
+import { summarise } from "@segnas/operator/web/summary.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command } from "commander";
 import { csv, jsonLines } from "./export.ts";
-import { atPlace, type PlaceOptions, placeOptions } from "./place.ts";
+import { atPlace, type Place, type PlaceOptions, placeOptions } from "./place.ts";
 import { PROGRAM } from "./program.ts";
+import { writeReport } from "./report-file.ts";
 import { resultDocument } from "./results.ts";
 import { tensorboardEvents } from "./tensorboard.ts";
 
@@ -19,6 +21,9 @@ interface Output {
   format: Format;
   file?: string;
 }
+
+/** With what the page shows beside. */
+type View = SearchView & Pick<PageView, "events" | "isLive">;
 
 interface Options extends PlaceOptions {
   output?: Output;
@@ -54,33 +59,37 @@ export function outputOf(value: string): Output {
 }
 
 async function report(name: string | undefined, options: Options): Promise<void> {
-  const search = await atPlace(options, async (place) => {
-    const view = await place.view(await place.find(name));
-    if (view.problem) console.error(`Trials that are gone are left out: ${view.problem}`);
-    const policy = await place.updates(view.search);
-    return summarise({ ...view, policy }, place.isLive());
+  await atPlace(options, async (place) => {
+    const read = await place.view(await place.find(name));
+    const { search, problem } = read;
+    if (problem) console.error(`Trials that are gone are left out: ${problem}`);
+    const view = {
+      ...read,
+      policy: await place.updates(search),
+      events: await place.events(read),
+      isLive: place.isLive(),
+    };
+    const { format, file } = options.output ?? { format: "html", file: `${search.metadata.name}.html` };
+    const content = await render(view, place, format);
+    if (file === undefined) {
+      process.stdout.write(content);
+      return;
+    }
+    await writeReport(file, content).catch((error: NodeJS.ErrnoException) => {
+      throw new UserError(`--output ${file}: cannot be written (${error.code})`);
+    });
+    console.log(`Report of ${search.metadata.name}: ${file}`);
   });
-  const { format, file } = options.output ?? { format: "html", file: `${search.name}.html` };
-  const artifacts = options.state === undefined ? undefined : join(options.state, "artifacts");
-  const content = await render(search, format, artifacts);
-  if (file === undefined) {
-    process.stdout.write(content);
-    return;
-  }
-  await writeReport(file, content).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`--output ${file}: cannot be written (${error.code})`);
-  });
-  console.log(`Report of ${search.name}: ${file}`);
 }
 
-async function render(
-  search: SearchSummary,
-  format: Format,
-  artifacts: string | undefined,
-): Promise<string | Uint8Array> {
+async function render(view: View, { elsewhere }: Place, format: Format): Promise<string | Uint8Array> {
+  if (format === "html") {
+    // What the page is made of takes a while to load.
+    const { reportPage } = await import("@segnas/operator/web/page/report.ts");
+    return reportPage(view, elsewhere, new Date());
+  }
+  const search = summarise(view, view.isLive);
   switch (format) {
-    case "html":
-      return reportPage(search, artifacts, new Date());
     case "json":
       return `${JSON.stringify(resultDocument(search), null, 2)}\n`;
     case "csv":

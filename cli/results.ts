@@ -1,5 +1,5 @@
 // What a search came to: as text for people, as one document for programs.
-import { counted, duration, large, percent, real, whole } from "@segnas/operator/web/report-format.ts";
+import { counted, duration, large, percent, real, whole } from "@segnas/operator/web/format.ts";
 import {
   counts,
   failureInWords,
@@ -8,8 +8,8 @@ import {
   ranked,
   rejections,
   type SearchSummary,
-} from "@segnas/operator/web/report-summary.ts";
-import type { TrialSummary } from "@segnas/operator/web/report-trial.ts";
+} from "@segnas/operator/web/summary.ts";
+import type { TrialSummary } from "@segnas/operator/web/trial-summary.ts";
 import { toGenotype } from "@segnas/searchspace/architecture.ts";
 import { textTable } from "./table.ts";
 

@@ -7,7 +7,7 @@ import { EXIT } from "@segnas/operator/controllers/candidatetrial/job.ts";
 import { openLocalSearch } from "@segnas/operator/local/run.ts";
 import { sourceReader } from "@segnas/operator/local/source.ts";
 import { LOG_LEVELS, type LogLevel, openLog } from "@segnas/operator/log.ts";
-import { counts, failures, type SearchSummary, summarise } from "@segnas/operator/web/report-summary.ts";
+import { counts, failures, type SearchSummary, summarise } from "@segnas/operator/web/summary.ts";
 import { parseArchitecture } from "@segnas/searchspace/architecture.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command, Option } from "commander";
@@ -130,8 +130,9 @@ async function search(options: Options): Promise<void> {
           stateDir,
           signal: stop.signal,
         });
-      const after = summarise(await local.view(), false);
-      await conclude(after, stateDir, options.output);
+      const last = await local.view();
+      const after = summarise(last, false);
+      await conclude(after, await saveReport(last, false, stateDir), stateDir, options.output);
       if (typeof options.page === "number" && hadEnded(before, after) && !stop.signal.aborted) {
         screen.show(["Nothing was left to do: the page is served until Ctrl-C."]);
         stop.end();
@@ -182,9 +183,13 @@ const hadEnded = (before: SearchSummary, after: SearchSummary): boolean =>
   ["Complete", "Failed"].includes(after.state) &&
   counts(after.trials).settled === counts(before.trials).settled;
 
-/** Writes the last report, prints what the search came to, and sets the exit code where nothing came of it. */
-async function conclude(search: SearchSummary, stateDir: string, output: "text" | "json"): Promise<void> {
-  const report = await saveReport(search, stateDir);
+/** Prints what the search came to, and sets the exit code where nothing came of it. */
+async function conclude(
+  search: SearchSummary,
+  report: string,
+  stateDir: string,
+  output: "text" | "json",
+): Promise<void> {
   console.log(
     output === "json"
       ? JSON.stringify(resultDocument(search, report), null, 2)

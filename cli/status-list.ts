@@ -1,7 +1,7 @@
 // A list of searches for people, a line each. Pure.
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
+import { percent, real, whole } from "@segnas/operator/web/format.ts";
 import { listed } from "@segnas/operator/web/page/list.ts";
-import { percent, real, whole } from "@segnas/operator/web/report-format.ts";
 import { textTable } from "./table.ts";
 
 /** Seconds from a time (RFC 3339) on; 0 where there is none. */

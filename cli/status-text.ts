@@ -2,10 +2,10 @@
 import type { ReadView, ToldEvent } from "@segnas/operator/kube/view.ts";
 import type { SearchView } from "@segnas/operator/local/run.ts";
 import { resolvePolicy } from "@segnas/operator/policy/settings.ts";
+import { counted, duration, percent, real, whole } from "@segnas/operator/web/format.ts";
 import { listed } from "@segnas/operator/web/page/list.ts";
-import { counted, duration, percent, real, whole } from "@segnas/operator/web/report-format.ts";
-import { outcomesInWords, type SearchSummary } from "@segnas/operator/web/report-summary.ts";
-import { type Standing, standingOf } from "@segnas/operator/web/standing.ts";
+import { standingOf } from "@segnas/operator/web/standing.ts";
+import { outcomesInWords, type SearchSummary } from "@segnas/operator/web/summary.ts";
 import { timeLeft, trialWords } from "./progress.ts";
 import { bestLines, causeLines, resultDocument } from "./results.ts";
 import { age, hours, secondsSince } from "./status-list.ts";
@@ -43,18 +43,10 @@ function spentSeconds({ search, trials }: SearchView, now: Date): number {
   return Number(search.status?.gpuSeconds ?? 0) + running;
 }
 
-const standing = ({ view, isLive }: Status): Standing => {
-  const told = standingOf(view.search);
-  // Locally nothing says so where the process was killed.
-  return isLive || told.state === "Complete" || told.state === "Failed"
-    ? told
-    : { state: "Stopped", message: "no process runs it; the same segnas search goes on" };
-};
-
 /** Everything about one search. `report` is the command that writes its report. */
 export function statusText(status: Status, { where, report }: { where: string; report: string }): string {
   const { view, summary, now } = status;
-  const { state, reason, message } = standing(status);
+  const { state, reason, message } = standingOf(view.search, status.isLive);
   const rows = [...rowsOf(status)];
   const width = Math.max(...rows.map(([label]) => label.length));
   const isOver = view.search.status?.completionTime !== undefined;
@@ -176,10 +168,9 @@ function timeOf(
 
 /** The document of `--output json` for one search. */
 export function statusDocument(status: Status) {
-  const { view, summary, events, now } = status;
+  const { view, summary, events, isLive, now } = status;
   return {
-    ...listed(view.search),
-    ...standing(status),
+    ...listed(view.search, isLive),
     spentSeconds: Math.round(spentSeconds(view, now)),
     budget: view.search.spec.budget,
     policy: {

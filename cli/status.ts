@@ -1,6 +1,6 @@
 // `segnas status`: how searches stand, in a cluster or in a folder; of one, everything that a person wants to know.
 import { listed } from "@segnas/operator/web/page/list.ts";
-import { summarise } from "@segnas/operator/web/report-summary.ts";
+import { summarise } from "@segnas/operator/web/summary.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command, Option } from "commander";
 import { atPlace, commandFor, type Place, type PlaceOptions, placeOptions } from "./place.ts";
@@ -44,7 +44,12 @@ async function status(name: string | undefined, options: Options): Promise<void>
 
 async function list({ reader, namespace, where }: Place, { output }: Options): Promise<string> {
   const searches = await reader.list("ArchitectureSearch", namespace);
-  if (output === "json") return JSON.stringify(searches.map(listed), null, 2);
+  if (output === "json")
+    return JSON.stringify(
+      searches.map((search) => listed(search)),
+      null,
+      2,
+    );
   if (searches.length > 0) {
     return listText(searches, {
       now: new Date(),

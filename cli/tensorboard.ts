@@ -1,7 +1,7 @@
 // A search as an event file of TensorBoard: what came of each trial by its index, and the policy by its updates. The
 // format is TFRecord (tensorflow/core/lib/io/record_writer.h) around Event (tensorflow/core/util/event.proto).
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { SearchSummary } from "@segnas/operator/web/report-summary.ts";
+import type { SearchSummary } from "@segnas/operator/web/summary.ts";
 
 /** The contents of a file, which TensorBoard finds if its name holds `tfevents`. */
 export function tensorboardEvents(search: SearchSummary): Uint8Array {

@@ -4,7 +4,7 @@ import { type Verification, verifySearch } from "@segnas/operator/controllers/ar
 import { readMoment } from "@segnas/operator/kube/moment.ts";
 import { verifyFolder } from "@segnas/operator/local/verify.ts";
 import { startPolicy } from "@segnas/operator/policy/client.ts";
-import { counted } from "@segnas/operator/web/report-format.ts";
+import { counted } from "@segnas/operator/web/format.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command, Option } from "commander";
 import { atPlace, type PlaceOptions, placeOptions } from "./place.ts";

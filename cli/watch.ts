@@ -4,7 +4,7 @@ import { SearchCondition } from "@segnas/operator/api/conditions.ts";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import { isFinished, isTrue } from "@segnas/operator/controllers/status.ts";
 import type { SearchView } from "@segnas/operator/local/run.ts";
-import { summarise } from "@segnas/operator/web/report-summary.ts";
+import { summarise } from "@segnas/operator/web/summary.ts";
 import { Command } from "commander";
 import { type Display, display, isTerminal } from "./display.ts";
 import { showing } from "./follow.ts";

@@ -2,7 +2,7 @@
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 
 export interface Standing {
-  /** New, Searching, Stalled, Stopping, Suspended, Complete, Failed. */
+  /** New, Searching, Stalled, Stopping, Suspended, Stopped, Complete, Failed. */
   state: string;
   /** Why, where there is something to say: a word for programs, a sentence for people. */
   reason?: string;
@@ -16,9 +16,16 @@ export const NEW: Standing = {
 };
 const UNSEEN = "the operator has not taken up the last change of its spec yet";
 
-/** The first condition that is true says most. */
-export function standingOf({ metadata, spec, status }: ArchitectureSearch): Standing {
+const STOPPED: Standing = {
+  state: "Stopped",
+  message: "no process runs it; the same segnas search goes on",
+};
+
+/** The first condition that is true says most; where nothing works on a search that has not ended, that does. */
+export function standingOf(search: ArchitectureSearch, isLive = true): Standing {
+  const { metadata, spec, status } = search;
   const told = status?.conditions?.find((condition) => condition.status === "True");
+  if (!isLive && told?.type !== "Complete" && told?.type !== "Failed") return STOPPED;
   if (told && told.type !== "Progressing")
     return { state: told.type, reason: told.reason, message: told.message };
   if (!status?.conditions?.length) return NEW;

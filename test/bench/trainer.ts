@@ -37,6 +37,11 @@ const listed = (text: string | undefined, value: string) => text?.split(",").inc
 const cases = CASES.filter(
   ({ kind, network }) => listed(values.only, kind) && listed(values.networks, network),
 );
+if (cases.length === 0) {
+  const known = (key: "kind" | "network") => [...new Set(CASES.map((one) => one[key]))].join(", ");
+  console.error(`No case is like that: --only knows ${known("kind")}; --networks knows ${known("network")}.`);
+  process.exit(1);
+}
 
 const threads = threadsEnvironment(Number(values.threads));
 const env = { TF_CPP_MIN_LOG_LEVEL: "2", ...process.env, ...threads };

@@ -39,7 +39,7 @@ test("of ten thousand trials those in sight are in the document, wherever one sc
   const rows = region.locator("tbody tr:not(.gap)");
   await rows.first().waitFor();
   await page
-    .getByRole("img", { name: /^Reward of 10,000 trials/ })
+    .getByRole("group", { name: /^Reward of 10,000 trials/ })
     .locator("canvas")
     .waitFor();
   const [paint] = await page.evaluate<number[]>(
@@ -78,7 +78,7 @@ test("what settles while somebody looks is in the charts, however much there is 
     },
   });
   const page = await open(`${url}#/default/city`);
-  const chart = (trials: string) => page.getByRole("img", { name: `Reward of ${trials} trials` });
+  const chart = (trials: string) => page.getByRole("group", { name: `Reward of ${trials} trials` });
   await chart("9,990").locator("canvas").waitFor();
   await blocked(page);
   settled = 10_000;
@@ -119,7 +119,7 @@ test("several searches lie over each other in one chart", { skip, timeout }, asy
   await page.getByText("Tick searches to see them in one chart.").waitFor();
   await page.getByLabel("village in the chart").check();
   await page.getByLabel("hamlet in the chart").check();
-  const chart = page.getByRole("img", {
+  const chart = page.getByRole("group", {
     name: "Best reward so far, and mean of the last trials, of village, hamlet",
   });
   await chart.locator("canvas").waitFor();

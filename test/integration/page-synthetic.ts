@@ -3,7 +3,7 @@ import type { LedgerEntry, SettledEntry } from "@segnas/operator/ledger/entry.ts
 import type { PageSource, PageView } from "@segnas/operator/web/page/source.ts";
 import { sampleUniform, toDecisions } from "@segnas/searchspace/decisions.ts";
 import { random } from "@segnas/searchspace/random.ts";
-import { makeSearch } from "../unit/controllers/objects.ts";
+import { makeSearch, makeTrial } from "../unit/controllers/objects.ts";
 import { succeeded } from "../unit/ledger/entries.ts";
 
 /** One in nine fails; rewards rise, and so does how often the policy's favourites are chosen. */
@@ -59,7 +59,7 @@ function viewOf(name: string, trials: number): PageView {
     ...{ update: u + 1, entropy: 50 * Math.exp(-u / (trials / 20)), baseline: 0.25 + (3 * u) / trials },
     entry: 10 * u + 9,
   }));
-  return { search, entries, policy, trials: [], running: [], events: [] };
+  return { search, entries, policy, trials: [], running: [], events: [], isLive: true };
 }
 
 /** Searches of so many trials each, by name. */
@@ -71,5 +71,56 @@ export function syntheticSource(lengths: Record<string, number>): PageSource {
     commands: () => [],
     log: () => undefined,
     artifacts: () => ({ none: "Pictures and predictions lie on the artifacts volume." }),
+  };
+}
+
+const time = "2026-03-01T10:00:00Z";
+
+/** Two searches that have ended, and one in which a trial trains, one waits and something was told. */
+export function villages(): PageSource {
+  const ended = syntheticSource({ village: 60, hamlet: 7, town: 30 });
+  const pending = {
+    type: "Progressing",
+    status: "True" as const,
+    reason: "Pending",
+    message: "Unschedulable: no GPU",
+  };
+  const attempt = { number: 0, job: "j", creationTime: time };
+  const open = [
+    makeTrial(30, { attempts: [{ ...attempt, startTime: time }] }),
+    makeTrial(31, { attempts: [attempt], conditions: [{ ...pending, lastTransitionTime: time }] }),
+  ];
+  return {
+    ...ended,
+    async view(key) {
+      const view = (await ended.view(key))!;
+      if (key.name !== "town") return view;
+      const { completionTime: _, conditions: __, ...rest } = view.search.status!;
+      const progressing = {
+        type: "Progressing",
+        status: "True" as const,
+        reason: "Searching",
+        message: "30 of 40",
+      };
+      const status = { ...rest, conditions: [{ ...progressing, lastTransitionTime: time }] };
+      return {
+        ...view,
+        search: { ...view.search, spec: { ...view.search.spec, maxTrials: 40 }, status },
+        trials: open.map((trial) => ({
+          ...trial,
+          metadata: { ...trial.metadata, name: `town-${trial.spec.index}` },
+        })),
+        running: [
+          {
+            trial: "town-30",
+            stage: "0",
+            progress: { stage: 0, epoch: 1, epochs: 5, loss: 0.5, losses: [1, 0.5] },
+          },
+        ],
+        events: [{ about: "town", type: "Warning", reason: "TrialFailed", note: "the loss is NaN", time }],
+      };
+    },
+    commands: () => [{ shows: "how it stands", command: "kubectl segnas status town" }],
+    log: () => ({ shows: "its log", command: "kubectl logs job/j" }),
   };
 }

@@ -77,7 +77,7 @@ test("a search is watched from its first second to its end", { skip, timeout }, 
   release(0);
   await page.getByText("2 of 12, 3 training, 1 failed").waitFor();
   await page
-    .getByRole("img", { name: /^Reward of 2 trials in their order; the best is 0\.\d{3}$/ })
+    .getByRole("group", { name: /^Reward of 2 trials in their order; the best is 0\.\d{3}$/ })
     .waitFor();
   release(...Array.from({ length: 12 }, (_, i) => i));
   await page.getByText("12 of 12, 1 failed").waitFor();

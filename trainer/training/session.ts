@@ -1,6 +1,7 @@
 // What a trial's work shares: its progress, and the reasons for which it stops early.
 import { setImmediate } from "node:timers/promises";
 import { UserError } from "@segnas/searchspace/errors.ts";
+import { LossCourse } from "./course.ts";
 
 /** Why an architecture cannot be trained: a verdict on it, not on the machine. */
 export type UntrainableCause = "NonFiniteLoss" | "OutOfMemory" | "TimeLimit";
@@ -30,6 +31,8 @@ export interface Progress {
   step: number;
   steps: number;
   loss: number | null;
+  /** The course of the loss in this attempt, the oldest first. */
+  losses: readonly number[];
   meanIoU: number | null;
   imagesPerSecond: number | null;
   /** Grows while there is work done, whatever it is: a trainer whose progress stands still hangs. */
@@ -40,6 +43,7 @@ export class Session {
   readonly progress: Progress;
   /** What each stage has taken so far, of this attempt. */
   readonly stageSeconds = new Map<Stage, number>();
+  readonly #course = new LossCourse();
   readonly #timeLimitSeconds: number | undefined;
   readonly #now: () => number;
   /** Seconds trained in earlier attempts. */
@@ -69,6 +73,7 @@ export class Session {
       step: 0,
       steps: 0,
       loss: null,
+      losses: this.#course.means,
       meanIoU: null,
       imagesPerSecond: null,
       beats: 0,
@@ -142,6 +147,7 @@ export class Session {
         `the loss became ${loss} in stage ${stage}, epoch ${epoch}, step ${step + 1}`,
       );
     this.progress.loss = loss;
+    if (stage !== "WarmUp") this.#course.add(loss);
     this.onStep(loss, (this.#now() - this.#lastTick) / 1000, images);
     await this.advance(images);
   }

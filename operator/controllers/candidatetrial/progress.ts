@@ -10,6 +10,8 @@ export interface Progress {
   step?: number;
   steps?: number;
   loss?: number;
+  /** The course of the loss, the oldest first. */
+  losses?: number[];
   meanIoU?: number;
   imagesPerSecond?: number;
   /** Grows while it works, whatever at. */

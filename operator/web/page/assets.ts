@@ -1,7 +1,6 @@
 // What the browser is given besides data: one page, one style sheet, and modules.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { STYLE as REPORT_STYLE } from "../report-style.ts";
 import { browserModules } from "./modules.ts";
 import { STYLE } from "./style.ts";
 
@@ -15,13 +14,12 @@ export interface Asset {
 /** By path. Reads the modules, which takes a moment. */
 export function readAssets(): Map<string, Asset> {
   const modules = browserModules(new URL("client/main.ts", import.meta.url));
-  const chart = readFileSync(fileURLToPath(import.meta.resolve("uplot/dist/uPlot.min.css")), "utf8");
   return new Map([
     [
       "/",
       { type: "text/html; charset=utf-8", body: page(modules.map(({ path }) => path)), isForEver: false },
     ],
-    ["/page.css", { type: "text/css; charset=utf-8", body: REPORT_STYLE + chart + STYLE, isForEver: false }],
+    ["/page.css", { type: "text/css; charset=utf-8", body: style(), isForEver: false }],
     ["/icon.svg", { type: "image/svg+xml", body: ICON, isForEver: false }],
     ...modules.map(({ path, code }): [string, Asset] => [
       path,
@@ -29,6 +27,10 @@ export function readAssets(): Map<string, Asset> {
     ]),
   ]);
 }
+
+/** The style sheet. */
+export const style = (): string =>
+  readFileSync(fileURLToPath(import.meta.resolve("uplot/dist/uPlot.min.css")), "utf8") + STYLE;
 
 /** The last module is the one that begins; the others are named so that none is waited for. */
 const page = (modules: string[]): string => `<!doctype html>
@@ -44,7 +46,7 @@ ${modules.map((path) => `<link rel="modulepreload" href="${path}">`).join("\n")}
 <script type="module" src="${modules.at(-1)}"></script>
 </head>
 <body>
-<noscript>This page needs JavaScript. Without it: kubectl segnas status, or kubectl segnas report NAME for a page that needs none.</noscript>
+<noscript>This page needs JavaScript. Without it: kubectl segnas status, or kubectl segnas report NAME -o csv.</noscript>
 <div id="page"></div>
 </body>
 </html>

@@ -11,6 +11,7 @@ import { cacheTrials } from "../../controllers/trials.ts";
 import type { ApiClient } from "../../kube/client.ts";
 import { progressOf } from "../../kube/progress.ts";
 import { readEvents } from "../../kube/view.ts";
+import { inCluster } from "./elsewhere.ts";
 import { noRecords, type Records, readOn } from "./records.ts";
 import type { PageSource, PageView } from "./source.ts";
 
@@ -124,32 +125,16 @@ export function clusterSource(parts: ClusterParts): PageSource {
       const first = [...beside.reading].flatMap(([what, reading]) => (what in beside.at ? [] : [reading]));
       if (first.length > 0) await Promise.race([Promise.all(first), wait(PATIENCE_MS)]);
       return {
-        ...{ search, trials: all, running: beside.running, events: beside.events },
+        ...{ search, trials: all, running: beside.running, events: beside.events, isLive: true },
         entries: own?.ledger.entries ?? records.entries,
         policy: records.updates.length > beside.updates.length ? records.updates : beside.updates,
         ...(records.problem !== undefined && !own && { problem: records.problem }),
       };
     },
-    commands: ({ namespace, name }) => [
-      {
-        shows: "conditions and events",
-        command: `kubectl --namespace ${namespace} describe archsearch ${name}`,
-      },
-      { shows: "how it stands", command: `kubectl segnas status ${name} --namespace ${namespace}` },
-      { shows: "a report in one file", command: `kubectl segnas report ${name} --namespace ${namespace}` },
-    ],
-    log: ({ namespace }, job, isRunning) =>
-      isRunning
-        ? {
-            shows: "what the trainer prints",
-            command: `kubectl --namespace ${namespace} logs job/${job} --container trainer --follow`,
-          }
-        : undefined,
-    artifacts: () =>
-      artifacts === undefined
-        ? {
-            none: "Its pictures and curve lie on the artifacts volume that the search's trialTemplate mounts, which the operator does not see.",
-          }
-        : { folder: artifacts },
+    ...inCluster(artifacts === undefined ? UNSEEN : { folder: artifacts }),
   };
 }
+
+const UNSEEN = {
+  none: "Its pictures and curve lie on the artifacts volume that the search's trialTemplate mounts, which the operator does not see.",
+};

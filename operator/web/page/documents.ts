@@ -53,7 +53,7 @@ export interface RunningDocument {
   steps?: number;
   meanIoU?: number;
   imagesPerSecond?: number;
-  /** The loss as it was seen, the oldest first. */
+  /** The course of its loss since this attempt began, the oldest first. */
   losses: number[];
 }
 
@@ -147,6 +147,16 @@ export interface PicturesDocument {
   pictures: { image: string; truth: string; prediction: string }[];
   legend: { name: string; color: string }[];
   none?: string;
+}
+
+/** A search as a report has it. */
+export interface ReportDocument {
+  namespace: string;
+  name: string;
+  /** When it was written: RFC 3339. */
+  written: string;
+  /** What a server would answer, by path. */
+  documents: Record<string, object>;
 }
 
 /** Outcomes by their number in `TrialColumns.outcome`. */

@@ -1,20 +1,28 @@
 // Searches in short, by what stands in their objects: what the page and the program list. Pure.
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import { keyOf } from "../../api/store.ts";
-import { outcomesInWords } from "../report-summary.ts";
 import { standingOf } from "../standing.ts";
+import { outcomesInWords } from "../summary.ts";
 import type { ListedSearch } from "./documents.ts";
 
-export function listed(search: ArchitectureSearch): ListedSearch {
+/** A search in short. Of one that nothing works on no trial trains, whatever stands in its objects. */
+export function listed(search: ArchitectureSearch, isLive = true): ListedSearch {
   const { metadata, spec, status } = search;
-  const { pending = 0, running = 0, succeeded = 0, failed = 0, rejected = 0 } = status?.trials ?? {};
+  const {
+    pending: waiting = 0,
+    running: training = 0,
+    succeeded = 0,
+    failed = 0,
+    rejected = 0,
+  } = status?.trials ?? {};
   const { deleted = 0, reused = 0, stopped = 0 } = status?.trials ?? {};
+  const [running, pending] = isLive ? [training, waiting] : [0, waiting + training];
   const { best } = status ?? {};
   const { creationTimestamp } = metadata;
   return {
     ...keyOf(search),
     uid: metadata.uid!,
-    ...standingOf(search),
+    ...standingOf(search, isLive),
     maxTrials: spec.maxTrials,
     ended: succeeded + failed + rejected + deleted,
     counts: { pending, running, succeeded, failed, rejected, deleted, reused, stopped },

@@ -1,8 +1,16 @@
 // The page's source where `segnas search` runs: one search, in a folder.
-import { join } from "node:path";
 import { keyOf } from "../../api/store.ts";
-import type { LocalSearch } from "../../local/run.ts";
-import type { PageSource } from "./source.ts";
+import { eventsOf } from "../../local/events.ts";
+import type { LocalSearch, SearchView } from "../../local/run.ts";
+import { inFolder } from "./elsewhere.ts";
+import type { PageSource, PageView } from "./source.ts";
+
+/** A search in a folder, as the page shows it. */
+export const folderView = (view: SearchView, isLive: boolean): PageView => ({
+  ...view,
+  events: eventsOf(view),
+  isLive,
+});
 
 /** Trainers are asked how far they are at each look: not more often than this. */
 const PAUSE_MS = 1000;
@@ -25,20 +33,8 @@ export function localSource(local: Pick<LocalSearch, "view">, stateDir: string):
     async view({ namespace, name }) {
       const view = await look();
       const key = keyOf(view.search);
-      return key.namespace === namespace && key.name === name ? { ...view, events: [] } : undefined;
+      return key.namespace === namespace && key.name === name ? folderView(view, true) : undefined;
     },
-    commands: () => [
-      { shows: "how it stands", command: `segnas status --state ${quoted(stateDir)}` },
-      { shows: "a report in one file", command: `segnas report --state ${quoted(stateDir)}` },
-    ],
-    log: (_, job) => ({
-      shows: "what the trainer printed",
-      command: `less ${quoted(join(stateDir, "logs", `${job}.log`))}`,
-    }),
-    artifacts: () => ({ folder: join(stateDir, "artifacts") }),
+    ...inFolder(stateDir),
   };
 }
-
-/** As a shell reads it. */
-const quoted = (path: string): string =>
-  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;

@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface BrowserModule {
-  /** Its path on the server. */
+  /** What imports call it: its path on the server. */
   path: string;
   code: string;
 }
@@ -18,10 +18,10 @@ const OTHERWISE: Record<string, string> = { uplot: "uplot/dist/uPlot.esm.js" };
 const IMPORT = /(\b(?:from|import)\s*)(["'])([^"'\n]+)\2/g;
 
 /**
- * The module at a URL and all that it imports, each after those that it imports.
+ * The module at a URL and all that it imports, each after those that it imports, with paths below `root`.
  * @throws Error where one imports what is not there, or itself by way of others
  */
-export function browserModules(main: URL): BrowserModule[] {
+export function browserModules(main: URL, root = "/modules/"): BrowserModule[] {
   const modules = new Map<string, BrowserModule | undefined>();
   function add(url: string): BrowserModule {
     const known = modules.get(url);
@@ -36,7 +36,7 @@ export function browserModules(main: URL): BrowserModule[] {
         `${before}${quote}${add(resolve(name, url)).path}${quote}`,
     );
     const hash = createHash("sha256").update(code).digest("base64url").slice(0, 12);
-    const made = { path: `/modules/${basename(file).replace(/\.\w+$/, "")}.${hash}.js`, code };
+    const made = { path: `${root}${basename(file).replace(/\.\w+$/, "")}.${hash}.js`, code };
     // Anew, so that it stands after what it imports.
     modules.delete(url);
     modules.set(url, made);

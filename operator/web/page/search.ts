@@ -1,4 +1,4 @@
-// One search as the page shows it, all but its trials. Pure, but for the losses that are remembered.
+// One search as the page shows it, all but its trials. Pure.
 import { toGenotype } from "@segnas/searchspace/architecture.ts";
 import { fromDecisions } from "@segnas/searchspace/decisions.ts";
 import { drawSvg } from "@segnas/searchspace/drawing.ts";
@@ -8,43 +8,24 @@ import { inputSize, networkSettings } from "../../controllers/architecturesearch
 import { trainingSince } from "../../controllers/status.ts";
 import type { SettledEntry } from "../../ledger/entry.ts";
 import { resolvePolicy } from "../../policy/settings.ts";
-import { metricInWords, settingsInWords } from "../report-settings.ts";
-import { summariseTrial } from "../report-trial.ts";
+import { metricInWords, settingsInWords } from "../settings.ts";
+import { summariseTrial } from "../trial-summary.ts";
 import type { BestDocument, RunningDocument, SearchDocument } from "./documents.ts";
 import { listed } from "./list.ts";
 import type { PageView } from "./source.ts";
 import { openTrials, type TrialTable } from "./table.ts";
 
-/** The losses of running trials, by trial, the oldest first. */
-export type Losses = Map<string, number[]>;
-
-const LOSSES = 120;
-
-/** Remembers the losses that trainers tell of now; of many it keeps every second one. Forgets trials that have ended. */
-export function noteLosses(losses: Losses, running: PageView["running"]): void {
-  const there = new Set(running.map(({ trial }) => trial));
-  for (const trial of losses.keys()) if (!there.has(trial)) losses.delete(trial);
-  for (const { trial, progress } of running) {
-    if (typeof progress?.loss !== "number" || !Number.isFinite(progress.loss)) continue;
-    const known = losses.get(trial) ?? [];
-    if (known.at(-1) === progress.loss) continue;
-    const kept = known.length < LOSSES ? known : known.filter((_, i) => i % 2 === 0);
-    losses.set(trial, [...kept, progress.loss]);
-  }
-}
-
 export function searchDocument(
   view: PageView,
   table: TrialTable,
-  losses: Losses,
   commands: SearchDocument["commands"],
 ): SearchDocument {
-  const { search, trials, events, problem } = view;
+  const { search, trials, events, problem, isLive } = view;
   const { spec, status } = search;
   const { budget, startingPoints } = spec;
   const open = openTrials(table, trials);
   return {
-    ...listed(search),
+    ...listed(search, isLive),
     ...(problem !== undefined && { problem }),
     entries: table.entries,
     parallelism: spec.parallelism,
@@ -62,7 +43,7 @@ export function searchDocument(
     ...(table.imported > 0 && {
       takenOver: { search: startingPoints?.search ?? "", trials: table.imported },
     }),
-    running: running(view, open, losses),
+    running: isLive ? running(view, open) : [],
     waiting: waiting(open),
     drawn: table.top.map((entry) => best(entry, search)),
     conditions: (status?.conditions ?? []).map((condition) => ({
@@ -77,7 +58,7 @@ export function searchDocument(
   };
 }
 
-function running(view: PageView, open: CandidateTrial[], losses: Losses): RunningDocument[] {
+function running(view: PageView, open: CandidateTrial[]): RunningDocument[] {
   const told = new Map(view.running.map((it) => [it.trial, it]));
   return open.flatMap((trial) => {
     const since = trainingSince(trial);
@@ -94,11 +75,14 @@ function running(view: PageView, open: CandidateTrial[], losses: Losses): Runnin
         since,
         ...(stage !== undefined && { stage: String(stage) }),
         ...(Object.fromEntries(known) as Partial<typeof numbers>),
-        losses: losses.get(name) ?? [],
+        losses: numbersOf(progress.losses),
       } as RunningDocument,
     ];
   });
 }
+
+/** A trainer may say anything. */
+const numbersOf = (told: unknown): number[] => (Array.isArray(told) ? told.filter(Number.isFinite) : []);
 
 /** What trials wait for: of each reason, which trials and since when the first does. */
 function waiting(open: CandidateTrial[]): SearchDocument["waiting"] {

@@ -10,9 +10,9 @@ import type { Access, Viewer } from "./access.ts";
 import { type Asset, readAssets } from "./assets.ts";
 import type { ListDocument } from "./documents.ts";
 import { listed } from "./list.ts";
-import { type Losses, noteLosses, searchDocument } from "./search.ts";
+import { searchDocument } from "./search.ts";
 import type { PageSource, PageView } from "./source.ts";
-import { emptyTable, extendTable, type TrialTable, trialsDocument } from "./table.ts";
+import { AT_A_TIME, emptyTable, extendTable, type TrialTable, trialsDocument } from "./table.ts";
 import { picturesDocument, trialDocument } from "./trial.ts";
 
 export interface PageOptions {
@@ -27,8 +27,6 @@ export interface PageOptions {
   failed: (error: unknown) => void;
 }
 
-/** Entries that are looked at in one go: a few milliseconds. */
-const AT_A_TIME = 500;
 const compress = promisify(gzip);
 /** What is smaller is sent as it is. */
 const WORTH_COMPRESSING = 1400;
@@ -68,24 +66,23 @@ export async function servePage(options: PageOptions): Promise<Server> {
   return server;
 }
 
-/** What the page keeps of a search, as long as there is one of that UID. */
-interface Kept {
-  table: TrialTable;
-  losses: Losses;
-}
-
 function pageListener({ source, access, failed }: PageOptions) {
   const assets = readAssets();
-  const kept = new Map<string, Kept>();
+  /** Of a search, by its UID, as long as there is one. */
+  const tables = new Map<string, TrialTable>();
 
   async function list(viewer: Viewer): Promise<ListDocument> {
     const searches = await source.searches();
     const there = new Set(searches.map(({ metadata }) => metadata.uid));
-    for (const uid of kept.keys()) if (!there.has(uid)) kept.delete(uid);
+    for (const uid of tables.keys()) if (!there.has(uid)) tables.delete(uid);
     const namespaces = [...new Set(searches.map((search) => keyOf(search).namespace))];
     const allowed = await Promise.all(namespaces.map(viewer.may));
     const seen = new Set(namespaces.filter((_, i) => allowed[i]));
-    return { searches: searches.filter((search) => seen.has(keyOf(search).namespace)).map(listed) };
+    return {
+      searches: searches
+        .filter((search) => seen.has(keyOf(search).namespace))
+        .map((search) => listed(search)),
+    };
   }
 
   /** Throws Refusal where the request is nobody's whom anything may be shown to. */
@@ -99,15 +96,14 @@ function pageListener({ source, access, failed }: PageOptions) {
     throw new Refusal(401, "A bearer token is needed that the cluster knows.");
   }
 
-  async function look(key: Key): Promise<{ view: PageView } & Kept> {
+  async function look(key: Key): Promise<{ view: PageView; table: TrialTable }> {
     const view = await source.view(key);
     if (!view) throw new Refusal(404, `There is no search ${key.name} in namespace ${key.namespace}.`);
     const uid = view.search.metadata.uid!;
-    const known = kept.get(uid) ?? { table: emptyTable(), losses: new Map() };
-    kept.set(uid, known);
-    while (!extendTable(known.table, view.entries, AT_A_TIME)) await turn();
-    noteLosses(known.losses, view.running);
-    return { view, ...known };
+    const table = tables.get(uid) ?? emptyTable();
+    tables.set(uid, table);
+    while (!extendTable(table, view.entries, AT_A_TIME)) await turn();
+    return { view, table };
   }
 
   /** The document of a path below /api/; undefined where there is none. */
@@ -124,8 +120,8 @@ function pageListener({ source, access, failed }: PageOptions) {
     if (!(await viewer.may(namespace)))
       throw new Refusal(403, `You may not list architecturesearches in namespace ${namespace}.`);
     if (what === undefined) {
-      const { view, table, losses } = await look(key);
-      return searchDocument(view, table, losses, source.commands(key));
+      const { view, table } = await look(key);
+      return searchDocument(view, table, source.commands(key));
     }
     if (what !== "trials") return undefined;
     if (number !== undefined) {

@@ -6,7 +6,7 @@ import type { RunningTrial } from "../../controllers/candidatetrial/progress.ts"
 import type { ToldEvent } from "../../kube/view.ts";
 import type { LedgerEntry } from "../../ledger/entry.ts";
 import type { PolicyUpdate } from "../../ledger/snapshots.ts";
-import type { Command } from "./documents.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 
 /** What is known of a search at a moment. Shared: nobody changes it. */
 export interface PageView {
@@ -18,18 +18,14 @@ export interface PageView {
   policy: readonly PolicyUpdate[];
   running: readonly RunningTrial[];
   events: readonly ToldEvent[];
+  /** Whether something works on it: a search on this machine may lie there while nothing runs it. */
+  isLive: boolean;
   /** Why there are fewer entries than the search has, where that is so. */
   problem?: string;
 }
 
-export interface PageSource {
+export interface PageSource extends Elsewhere {
   searches(): Promise<ArchitectureSearch[]>;
   /** Undefined where there is none of that name. */
   view(key: Key): Promise<PageView | undefined>;
-  /** Where people find more of a search. */
-  commands(key: Key): Command[];
-  /** What shows the log of a Job; undefined where that is gone with the Job. */
-  log(key: Key, job: string, isRunning: boolean): Command | undefined;
-  /** The folder that has a folder for each trial of a search; in words why there is none. */
-  artifacts(key: Key): { folder: string } | { none: string };
 }

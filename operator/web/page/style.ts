@@ -1,28 +1,74 @@
-// The page's style sheet, on top of the report's: its colours, facts, cards and tables are used here too.
+// The page's style sheet: in light and dark, on a phone and on paper too.
 export const STYLE = `
-:root { --several-0: #0b6bcb; --several-1: #b4530a; --several-2: #1a7040; --several-3: #8a3ab9; --several-4: #b3261e; --several-5: #5b6470; --done: #5b8f73; }
+:root { color-scheme: light dark;
+  --page: #fff; --panel: #f5f6f8; --ink: #1d2430; --soft: #5a6474; --faint: #d5dae2;
+  --point: #5b6f8f; --line: #0b6bcb; --best: #b4530a; --fail: #b3261e; --good: #1a7040; --done: #5b8f73;
+  --several-0: #0b6bcb; --several-1: #b4530a; --several-2: #1a7040; --several-3: #8a3ab9; --several-4: #b3261e; --several-5: #5b6470; }
 @media (prefers-color-scheme: dark) { :root {
-  --several-0: #6cb4ff; --several-1: #f0a35e; --several-2: #6fd39a; --several-3: #cf9bf2; --several-4: #ff8f86; --several-5: #b4bdc9; --done: #4f8f6d; } }
-body { padding-top: 1rem; }
+  --page: #12161d; --panel: #1b212b; --ink: #e6eaf0; --soft: #a3adbb; --faint: #333c4a;
+  --point: #93a7c8; --line: #6cb4ff; --best: #f0a35e; --fail: #ff8f86; --good: #6fd39a; --done: #4f8f6d;
+  --several-0: #6cb4ff; --several-1: #f0a35e; --several-2: #6fd39a; --several-3: #cf9bf2; --several-4: #ff8f86; --several-5: #b4bdc9; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 76rem; padding: 1rem 1rem 4rem; background: var(--page); color: var(--ink);
+  font: 1rem/1.5 system-ui, sans-serif; }
+h1 { margin: 0; font-size: 1.7rem; line-height: 1.2; overflow-wrap: anywhere; }
+h2 { margin: 2.5rem 0 .75rem; font-size: 1.25rem; }
+h3 { margin: 0; font-size: 1rem; }
+p { margin: .5rem 0; max-width: 48rem; }
+a { color: var(--line); }
+code { font: .85rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
+.soft, figcaption, dt { color: var(--soft); font-size: .875rem; }
+.title { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; }
+.state { border: 1px solid currentColor; border-radius: 1rem; padding: 0 .7rem; font-size: .875rem; font-weight: 600; white-space: nowrap; }
+dl { margin: 0; } dd { margin: 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 1.25rem 0 0; }
+.facts > div { background: var(--panel); border-radius: .5rem; padding: .6rem .8rem; }
+.facts dd { font-size: 1.2rem; font-weight: 600; line-height: 1.25; overflow-wrap: anywhere; }
+.facts dd small { display: block; font-size: .875rem; font-weight: 400; color: var(--soft); }
+.settings { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; align-items: baseline; margin-top: .4rem; }
+.settings dd { overflow-wrap: anywhere; }
+details { margin: 1rem 0; } summary { cursor: pointer; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); gap: 1.5rem; }
+figure { margin: 0; } figure h3 { margin-bottom: .25rem; font-size: .95rem; } figcaption { font-size: .8rem; }
+.key { list-style: none; margin: .25rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .1rem 1rem; font-size: .875rem; }
+.key svg { width: 1.6rem; height: .8rem; margin-right: .35rem; vertical-align: -.05em; overflow: visible; }
+.cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
+.cards article { background: var(--panel); border-radius: .5rem; padding: .9rem 1rem; min-width: 0; }
+.drawing { overflow-x: auto; margin: .6rem 0; } .drawing svg { display: block; max-width: 100%; height: auto; }
+.drawing.whole svg { min-width: 30rem; }
+.genotype { display: flex; flex-wrap: wrap; gap: .5rem; align-items: start; } .genotype code { flex: 1 1 16rem; }
+button { font: inherit; color: inherit; cursor: pointer; }
+.copy { border: 1px solid var(--faint); border-radius: .35rem; background: var(--page); padding: .1rem .6rem; font-size: .875rem; }
+.pictures { display: grid; grid-template-columns: repeat(3, 1fr); gap: .4rem; margin-bottom: .4rem; }
+.pictures img { display: block; width: 100%; height: auto; border-radius: .25rem; }
+.legend svg { width: 1rem; height: 1rem; border: 1px solid var(--faint); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--faint); }
+th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
+th button { border: 0; background: none; padding: 0; font-weight: inherit; }
+th button::after { content: " \\2195"; opacity: .45; }
+[aria-sort=ascending] button::after { content: " \\2191"; opacity: 1; }
+[aria-sort=descending] button::after { content: " \\2193"; opacity: 1; }
+.text { text-align: left; }
+.empty { background: var(--panel); border-radius: .5rem; padding: 1.5rem; }
+:focus-visible { outline: 2px solid var(--line); outline-offset: 2px; }
+@media print { .copy { display: none; } article { break-inside: avoid; } }
 main > h1 { margin-bottom: 1rem; }
 nav { font-size: .875rem; margin-bottom: .25rem; overflow-wrap: anywhere; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .notice { border-left: .25rem solid var(--fail); background: var(--panel); padding: .5rem .8rem; border-radius: .25rem; }
-.facts dd { overflow-wrap: anywhere; font-size: 1.2rem; }
-.state { white-space: nowrap; }
-.state.Searching { color: var(--line); } .state.Stalled, .state.WaitingForPods { color: var(--fail); } .state.Suspended, .state.Stopping, .state.New { color: var(--soft); }
+.state.Complete { color: var(--good); } .state.Failed { color: var(--fail); }
+.state.Searching { color: var(--line); } .state.Stalled, .state.WaitingForPods { color: var(--fail); } .state.Suspended, .state.Stopping, .state.Stopped, .state.New { color: var(--soft); }
 .bar { display: flex; height: .5rem; border-radius: .25rem; overflow: hidden; background: var(--faint); }
 .bar i { display: block; min-width: 2px; } .bar .done { background: var(--done); } .bar .lost { background: var(--fail); }
 .bar .now { background: var(--line); }
 .progress { max-width: none; margin: .75rem 0 0; }
 .searches small { display: block; } .searches td:first-child input { width: 1.1rem; height: 1.1rem; }
 .searches td { vertical-align: middle; } .searches .bar { width: 10rem; }
-figure h3 { margin-bottom: .25rem; font-size: .95rem; }
-.charts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); }
 .charts > *, .chart { min-width: 0; }
 .chart .uplot { font: inherit; width: 100%; }
 .read-out { margin: .1rem 0 0; font-size: .8rem; font-variant-numeric: tabular-nums; min-height: 1.5em; }
-figcaption { font-size: .8rem; }
 .chart .u-select { background: color-mix(in srgb, var(--line) 18%, transparent); }
 .chart .u-cursor-x { border-color: var(--soft); }
 .filters { display: flex; flex-wrap: wrap; gap: .5rem .9rem; align-items: end; margin-bottom: .25rem; }

@@ -6,8 +6,8 @@ import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { isImported, type LedgerEntry, type SettledEntry } from "../../ledger/entry.ts";
 import { byRank } from "../../ledger/fold.ts";
 import type { PolicyUpdate } from "../../ledger/snapshots.ts";
-import { failureInWords } from "../report-summary.ts";
-import { summariseEntry, summariseTrial, type TrialSummary } from "../report-trial.ts";
+import { failureInWords } from "../summary.ts";
+import { summariseEntry, summariseTrial, type TrialSummary } from "../trial-summary.ts";
 import type { OutcomeName, TrialColumns, TrialsDocument } from "./documents.ts";
 
 const OUTCOMES: OutcomeName[] = ["Succeeded", "Failed", "Rejected", "Deleted", "Running", "Pending"];
@@ -46,6 +46,8 @@ export const emptyTable = (): TrialTable => ({
   top: [],
 });
 
+/** Entries that are looked at in one go: a few milliseconds. */
+export const AT_A_TIME = 500;
 const TOP = 6;
 type Top = SettledEntry & { reward: number };
 const hasReward = (entry: SettledEntry): entry is Top => entry.reward !== null;

@@ -7,14 +7,14 @@ import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { keyOf } from "../../api/store.ts";
 import { inputSize, networkSettings } from "../../controllers/architecturesearch/networks.ts";
 import { isImported, type LedgerEntry } from "../../ledger/entry.ts";
-import { gatherReport } from "../report-file.ts";
-import { summarise } from "../report-summary.ts";
-import { summariseEntry, summariseTrial } from "../report-trial.ts";
+import { summariseEntry, summariseTrial } from "../trial-summary.ts";
 import type { PicturesDocument, TrialDocument, ValidationDocument } from "./documents.ts";
-import type { PageSource, PageView } from "./source.ts";
+import type { Elsewhere } from "./elsewhere.ts";
+import { readPictures } from "./pictures.ts";
+import type { PageView } from "./source.ts";
 import { inWords } from "./table.ts";
 
-type Source = Pick<PageSource, "log" | "artifacts">;
+type Source = Pick<Elsewhere, "log" | "artifacts">;
 
 /** Undefined where there is no trial of that index. */
 export async function trialDocument(
@@ -118,7 +118,5 @@ export async function picturesDocument(
   const artifacts = source.artifacts(keyOf(view.search));
   if (!entry) return undefined;
   if (!("folder" in artifacts)) return { pictures: [], legend: [], none: artifacts.none };
-  const alone = summarise({ search: view.search, trials: [], entries: [entry], policy: [] }, false);
-  const { pictures, legend } = await gatherReport(alone, artifacts.folder, new Date());
-  return { pictures, legend, ...(pictures.length === 0 && { none: "It has left no pictures." }) };
+  return readPictures(join(artifacts.folder, entry.trial));
 }

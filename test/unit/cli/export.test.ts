@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { csv, jsonLines } from "../../../cli/export.ts";
 import { outputOf } from "../../../cli/report.ts";
 import { toGenotype } from "../../../searchspace/architecture.ts";
-import { searchOf } from "../report/fixtures.ts";
+import { searchOf } from "../web/fixtures.ts";
 
 const { trials } = searchOf(6);
 const deleted = { name: "city-6", index: 6, outcome: "Deleted" as const, message: 'a "word",\nand more' };

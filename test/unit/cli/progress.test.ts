@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventLines, frame, secondsLeft, sparkline, timeLeft } from "../../../cli/progress.ts";
-import type { TrialSummary } from "../../../operator/web/report-trial.ts";
+import type { TrialSummary } from "../../../operator/web/trial-summary.ts";
 import { makeSearch } from "../controllers/objects.ts";
-import { searchOf } from "../report/fixtures.ts";
+import { searchOf } from "../web/fixtures.ts";
 
 const paint = (_: string, text: string) => text;
 

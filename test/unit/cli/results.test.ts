@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resultDocument, resultText } from "../../../cli/results.ts";
 import { textTable } from "../../../cli/table.ts";
-import { searchOf } from "../report/fixtures.ts";
+import { searchOf } from "../web/fixtures.ts";
 
 test("a table's columns line up", () => {
   const columns = [

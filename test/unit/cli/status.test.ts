@@ -7,8 +7,8 @@ import type { ArchitectureSearchStatus } from "../../../operator/api/generated/a
 import type { CandidateTrialStatus } from "../../../operator/api/generated/candidatetrials.ts";
 import type { ReadView, ToldEvent } from "../../../operator/kube/view.ts";
 import { listed } from "../../../operator/web/page/list.ts";
-import { summarise } from "../../../operator/web/report-summary.ts";
 import { NEW, standingOf } from "../../../operator/web/standing.ts";
+import { summarise } from "../../../operator/web/summary.ts";
 import { makeSearch, makeTrial } from "../controllers/objects.ts";
 
 const now = new Date("2026-03-01T02:00:00Z");

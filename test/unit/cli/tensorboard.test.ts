@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { tensorboardEvents } from "../../../cli/tensorboard.ts";
-import { searchOf } from "../report/fixtures.ts";
+import { searchOf } from "../web/fixtures.ts";
 
 /** The records of a TFRecord file, without their checksums. */
 function* records(file: Buffer): Generator<Uint8Array> {

@@ -43,7 +43,9 @@ async function serve(context: TestContext, answers = answer, now = () => 0) {
       searches: async () => searches,
       view: async ({ namespace }) => {
         const search = searches.find(({ metadata }) => metadata.namespace === namespace);
-        return search && { search, trials: [], entries: [], policy: [], running: [], events: [] };
+        return (
+          search && { search, trials: [], entries: [], policy: [], running: [], events: [], isLive: true }
+        );
       },
       commands: () => [],
       log: () => undefined,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ArchitectureSearchStatus } from "@segnas/operator/api/generated/architecturesearches.ts";
 import { listed } from "@segnas/operator/web/page/list.ts";
-import { type Losses, noteLosses, searchDocument } from "@segnas/operator/web/page/search.ts";
+import { searchDocument } from "@segnas/operator/web/page/search.ts";
 import { emptyTable } from "@segnas/operator/web/page/table.ts";
 import { standingOf } from "@segnas/operator/web/standing.ts";
 import { makeSearch, makeTrial } from "../controllers/objects.ts";
@@ -45,33 +45,47 @@ test("what trains is told with what its trainer says, what waits with its reason
     trials: [makeTrial(3), makeTrial(1, training), makeTrial(2), makeTrial(4, training)],
     entries: [],
     policy: [],
-    running: [{ trial: "s-1", stage: "0", progress: { stage: 0, epoch: 2, epochs: 5, loss: 1.5 } }],
+    running: [{ trial: "s-1", stage: "0", progress: { stage: 0, epoch: 2, epochs: 5, losses: [1.5, 1.25] } }],
     events: [],
+    isLive: true,
   };
-  const losses: Losses = new Map();
-  noteLosses(losses, view.running);
-  const { running, waiting } = searchDocument(view, emptyTable(), losses, []);
+  const { running, waiting } = searchDocument(view, emptyTable(), []);
   assert.deepEqual(running, [
-    { trial: "s-1", index: 1, since: time, stage: "0", epoch: 2, epochs: 5, losses: [1.5] },
+    { trial: "s-1", index: 1, since: time, stage: "0", epoch: 2, epochs: 5, losses: [1.5, 1.25] },
     { trial: "s-4", index: 4, since: time, stage: "Setup", losses: [] },
   ]);
   assert.deepEqual(waiting, [{ why: "for its first attempt", trials: ["s-2", "s-3"] }]);
 });
 
-test("of losses there are never many, the first and the last among them, and none of what has ended", () => {
-  const losses: Losses = new Map();
-  const note = (loss: number) => noteLosses(losses, [{ trial: "s-0", stage: "0", progress: { loss } }]);
-  for (let step = 0; step < 5000; step++) {
-    note(step);
-    note(step);
-    assert.ok(losses.get("s-0")!.length <= 120);
-  }
-  const kept = losses.get("s-0")!;
-  assert.deepEqual([kept[0], kept.at(-1)], [0, 4999]);
-  assert.deepEqual(
-    kept,
-    kept.toSorted((a, b) => a - b),
-  );
-  noteLosses(losses, []);
-  assert.equal(losses.size, 0);
+test("what a trainer says that is no course of a loss is not shown as one", () => {
+  const training = { attempts: [{ number: 0, job: "s-1-0", startTime: time }], stage: "0" };
+  const shown = (losses: unknown) =>
+    searchDocument(
+      {
+        ...{ search: makeSearch(), trials: [makeTrial(1, training)], entries: [], policy: [], events: [] },
+        running: [{ trial: "s-1", stage: "0", progress: { losses: losses as number[] } }],
+        isLive: true,
+      },
+      emptyTable(),
+      [],
+    ).running[0]!.losses;
+  assert.deepEqual(["falling", null, { 0: 1 }, [3, null, "2", 1]].map(shown), [[], [], [], [3, 1]]);
+});
+
+test("a search that nothing works on has stopped: no trial of it trains", () => {
+  const training = { attempts: [{ number: 0, job: "s-1-0", startTime: time }], stage: "0" };
+  const made = makeSearch();
+  const progressing = condition("Progressing", "True", "3 of 20 trials have settled");
+  const trials = { ...{ pending: 2, running: 1, succeeded: 3, failed: 0 }, rejected: 0, deleted: 0 };
+  const search = { ...made, status: { conditions: [progressing], trials } };
+  const view = { search, trials: [makeTrial(1, training)], entries: [], policy: [], events: [], running: [] };
+  const told = (status: object) =>
+    searchDocument(
+      { ...view, search: { ...search, status: { ...search.status, ...status } }, isLive: false },
+      emptyTable(),
+      [],
+    );
+  const { state, counts, running } = told({});
+  assert.deepEqual([state, counts.running, counts.pending, running], ["Stopped", 0, 3, []]);
+  assert.equal(told({ conditions: [condition("Complete", "True", "done")] }).state, "Complete");
 });

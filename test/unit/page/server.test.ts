@@ -21,6 +21,7 @@ const VIEW: PageView = {
   policy: [{ update: 1, entropy: 44, baseline: 0.5, entry: 1 }],
   running: [],
   events: [],
+  isLive: true,
 };
 
 const PLAIN: Omit<PageSource, "searches" | "view"> = {

@@ -15,7 +15,7 @@ const time = "2026-03-01T00:00:00Z";
 const decisions = toDecisions(sampleUniform(random(5)));
 const slots = [{ stage: 0, epoch: 2, reward: 0.25, meanIoU: 0.125 }];
 const view = (parts: Partial<PageView>): PageView => ({
-  ...{ search: makeSearch(), trials: [], entries: [], policy: [], running: [], events: [] },
+  ...{ search: makeSearch(), trials: [], entries: [], policy: [], running: [], events: [], isLive: true },
   ...parts,
 });
 const elsewhere = {

@@ -1,10 +1,10 @@
 // The best architectures, drawn, and what the best one sees.
 import { html } from "htm/preact";
-import { large, percent, real, whole } from "../../report-format.ts";
+import { large, percent, real, whole } from "../../format.ts";
 import type { BestDocument, PicturesDocument, SearchDocument } from "../documents.ts";
+import { picturesPath } from "../paths.ts";
 import { useOnce } from "./follow.ts";
 import { Copyable, Drawing } from "./parts.ts";
-import { pathOf } from "./use-trials.ts";
 
 interface Props {
   search: SearchDocument;
@@ -56,7 +56,7 @@ export function Pictures({
   index: number;
   title: string;
 }) {
-  const { document: told, failure } = useOnce<PicturesDocument>(`${pathOf(search)}/trials/${index}/pictures`);
+  const { document: told, failure } = useOnce<PicturesDocument>(picturesPath(search, index));
   if (failure !== undefined) return html`<p class="soft">${title}: ${failure}</p>`;
   if (!told) return null;
   if (told.none !== undefined) return html`<h3>${title}</h3><p class="soft">${told.none}</p>`;

@@ -3,6 +3,7 @@
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import { nextPoint } from "./points.ts";
 import { tickLabels } from "./ticks.ts";
 
 const NAMES = ["soft", "faint", "point", "line", "best", "fail"] as const;
@@ -120,9 +121,36 @@ export function Chart({ label, data, drawing, shape = "", height = 240, chosen }
     return () => clearTimeout(turn);
   }, [data]);
 
-  return html`<div class="chart" role="img" aria-label=${label} ref=${room} style=${{ minHeight: `${height}px` }}></div>
+  /** Arrows go from point to point, Enter opens what is there, Escape zooms out. */
+  const pressed = (event: KeyboardEvent) => {
+    const made = chart.current;
+    const last = data[0]!.length - 1;
+    if (!made || last < 0) return;
+    const { idx } = made.cursor;
+    const here = typeof idx === "number" ? idx : undefined;
+    if (event.key === "Enter" && here !== undefined) chosen?.(here);
+    else if (event.key === "Escape") made.setData(made.data);
+    else {
+      const next = nextPoint(event.key, here, last);
+      if (next === undefined) return;
+      pointTo(made, next);
+    }
+    event.preventDefault();
+  };
+  return html`<div class="chart" role="group" aria-roledescription="chart" tabindex="0" aria-label=${label} aria-description=${`Arrow keys read its values${chosen ? ", Enter shows the trial" : ""}.`} onKeyDown=${pressed} ref=${room} style=${{ minHeight: `${height}px` }}></div>
     <ul class="key">${lines.map((line) => html`<li key=${line.label}><svg viewBox="0 0 26 12" aria-hidden="true">${markOf(line)}</svg>${line.label}</li>`)}</ul>
-    <p class="soft read-out" aria-hidden="true" ref=${words}></p>`;
+    <p class="soft read-out" aria-live="polite" ref=${words}></p>`;
+}
+
+/** Shows the cursor at a point, brought into view where the chart is zoomed in. */
+function pointTo(chart: uPlot, place: number): void {
+  const x = chart.data[0]![place]!;
+  const { min = x, max = x } = chart.scales.x!;
+  if (x < min || x > max) {
+    const half = (max - min) / 2;
+    chart.setScale("x", { min: x - half, max: x + half });
+  }
+  chart.setCursor({ left: chart.valToPos(x, "x"), top: chart.over.clientHeight / 2 });
 }
 
 /** From this many on points are small. */

@@ -2,7 +2,7 @@
 import { html } from "htm/preact";
 import { useMemo } from "preact/hooks";
 import uPlot from "uplot";
-import { counted, percent, real, whole } from "../../report-format.ts";
+import { counted, percent, real, whole } from "../../format.ts";
 import { Chart, countAxis, footAxis, type Ink, type Line, leftAxis } from "./chart.ts";
 import { roundSizes } from "./ticks.ts";
 import { meanWidth, operationSeries, rewardSeries, sizeSeries, type Trials } from "./trials.ts";

@@ -1,6 +1,6 @@
 // What was told of a search or a trial, and what went wrong.
 import { html } from "htm/preact";
-import { whole } from "../../report-format.ts";
+import { whole } from "../../format.ts";
 import type { EventDocument, SearchDocument } from "../documents.ts";
 import { serverNow } from "./follow.ts";
 import { Commands } from "./parts.ts";

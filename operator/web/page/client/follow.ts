@@ -1,5 +1,6 @@
 // Asks the server again and again, for as long as somebody looks.
 import { useEffect, useState } from "preact/hooks";
+import { report } from "./report.ts";
 import { authorization, turnedAway } from "./token.ts";
 
 /** Between an answer and the next question. */
@@ -10,8 +11,8 @@ const PATIENCE_MS = 20_000;
 
 /** How the server's clock stands to the browser's, in milliseconds. */
 let clock = 0;
-/** What the time is, by the server's clock. */
-export const serverNow = (): Date => new Date(Date.now() + clock);
+/** What the time is, by the server's clock; in a report, when it was written. */
+export const serverNow = (): Date => new Date(report ? report.written : Date.now() + clock);
 
 /** What went wrong, in words. */
 export type Failure = string;
@@ -47,6 +48,14 @@ export function follow<T>(
     told(document);
   }
 
+  async function readReport(): Promise<void> {
+    await undefined; // Who asks does not expect an answer at once.
+    if (signal.aborted) return;
+    const document = report!.documents[path()];
+    if (document) told(document as T);
+    else failed("The report does not have this: the page of the search, or its folder, does.");
+  }
+
   async function askOn(): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -62,7 +71,8 @@ export function follow<T>(
       await pause(Math.min(PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS), signal);
     }
   }
-  askOn();
+  if (report) readReport();
+  else askOn();
   return () => ended.abort();
 }
 

@@ -1,7 +1,7 @@
 // The list of searches, and those that are chosen in one chart.
 import { html } from "htm/preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { percent, real, whole } from "../../report-format.ts";
+import { percent, real, whole } from "../../format.ts";
 import type { ListDocument, ListedSearch } from "../documents.ts";
 import { SEVERAL } from "./chart.ts";
 import { TogetherChart } from "./charts.ts";

@@ -2,8 +2,12 @@
 import { html, render } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
 import { List } from "./list.ts";
+import { report } from "./report.ts";
 import { Search } from "./search.ts";
 import { TokenForm, useToken } from "./token.ts";
+import { placeOf } from "./use-trials.ts";
+
+const HOME = report ? placeOf(report) : "#/";
 
 function Page() {
   const [place, setPlace] = useState(location.hash);
@@ -13,7 +17,7 @@ function Page() {
     return () => removeEventListener("hashchange", look);
   }, []);
   const { isNeeded, give } = useToken();
-  const [, namespace, name, trial] = place.split("/").map(decoded);
+  const [, namespace, name, trial] = (place || HOME).split("/").map(decoded);
   useEffect(() => {
     document.title = name ? `${name}: search` : "Searches";
     scrollTo(0, 0);

@@ -1,15 +1,17 @@
 // Small parts that several views have.
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
-import { whole } from "../../report-format.ts";
+import { whole } from "../../format.ts";
 import type { Standing } from "../../standing.ts";
 import type { Command, ListedSearch } from "../documents.ts";
 import type { Failure } from "./follow.ts";
+import { report } from "./report.ts";
 import { stateSign } from "./words.ts";
 
 /** What went wrong, or that the first answer is still to come. */
 export function Notice({ failure, reading = false }: { failure?: Failure | undefined; reading?: boolean }) {
-  if (failure !== undefined) return html`<p class="notice" role="alert">${failure} Trying again.</p>`;
+  if (failure !== undefined)
+    return html`<p class="notice" role="alert">${failure}${!report && " Trying again."}</p>`;
   return reading ? html`<p class="soft">Reading…</p>` : null;
 }
 

@@ -1,6 +1,6 @@
 // What trains now, and what waits.
 import { html } from "htm/preact";
-import { percent, real } from "../../report-format.ts";
+import { percent, real } from "../../format.ts";
 import type { RunningDocument, SearchDocument } from "../documents.ts";
 import { serverNow } from "./follow.ts";
 import { since, stageInWords } from "./words.ts";
@@ -41,7 +41,7 @@ function Trial({ trial, chosen }: { trial: RunningDocument; chosen: (index: numb
     <div class="who"><button type="button" class="link" onClick=${() => chosen(trial.index)}>${trial.trial}</button>
       <span>${stageInWords(stage)}</span><span class="soft">${since(trial.since, serverNow())}</span></div>
     ${share !== undefined && html`<progress max="1" value=${share} aria-label=${`Stage of ${trial.trial}`}></progress>`}
-    <${Curve} values=${losses} label=${`Loss of ${trial.trial} since this is watched`} />
+    <${Curve} values=${losses} label=${`Loss of ${trial.trial} since its attempt began`} />
     <p class="soft">${words.length > 0 ? words.join(", ") : "its trainer has not said yet how far it is"}</p>
   </li>`;
 }

@@ -1,18 +1,20 @@
 // One search: how it stands, what it has found, all its trials.
 import { html } from "htm/preact";
-import { counted, duration, percent, real, whole } from "../../report-format.ts";
+import { counted, duration, percent, real, whole } from "../../format.ts";
 import type { SearchDocument } from "../documents.ts";
+import { searchPath } from "../paths.ts";
 import { Best } from "./best.ts";
 import { EntropyChart, OperationsChart, RewardChart, SizeChart } from "./charts.ts";
 import { Failures, Told } from "./events.ts";
 import { serverNow, useDocument } from "./follow.ts";
 import { Bar, Fact, Notice, State } from "./parts.ts";
+import { report } from "./report.ts";
 import { Running } from "./running.ts";
 import { TrialTable } from "./table.ts";
 import { TrialDialog } from "./trial.ts";
 import { hasChosen, secondsLeft, type Trials } from "./trials.ts";
-import { pathOf, placeOf, useTrials } from "./use-trials.ts";
-import { asWords, gpuHours, since } from "./words.ts";
+import { placeOf, useTrials } from "./use-trials.ts";
+import { asWords, gpuHours, since, when } from "./words.ts";
 
 export function Search({
   namespace,
@@ -23,7 +25,7 @@ export function Search({
   name: string;
   index: number | undefined;
 }) {
-  const { document: search, failure } = useDocument<SearchDocument>(pathOf({ namespace, name }));
+  const { document: search, failure } = useDocument<SearchDocument>(searchPath({ namespace, name }));
   const { trials, failure: otherFailure } = useTrials({ namespace, name });
   const chosen = (index: number) => {
     location.hash = placeOf({ namespace, name }, index);
@@ -32,7 +34,7 @@ export function Search({
     location.hash = placeOf({ namespace, name });
   };
   return html`<main>
-    <nav aria-label="Where this is"><a href="#/">Searches</a> <span class="soft">/ ${namespace} /</span></nav>
+    ${report ? html`<p class="soft">Architecture search in ${namespace}, as of <time datetime=${report.written}>${when(report.written)}</time></p>` : html`<nav aria-label="Where this is"><a href="#/">Searches</a> <span class="soft">/ ${namespace} /</span></nav>`}
     <div class="title"><h1>${name}</h1>${search && html`<${State} standing=${search} />`}</div>
     <${Notice} failure=${failure ?? otherFailure} reading=${!search} />
     ${search && html`<${Head} search=${search} trials=${trials} />`}
@@ -51,8 +53,8 @@ const isTold = ({ reason = "" }: SearchDocument): boolean =>
   ["Searching", "WaitingForPods", "MaxTrialsReached"].includes(reason);
 
 function Head({ search, trials }: { search: SearchDocument; trials: Trials | undefined }) {
-  const { counts, ended, maxTrials, best, budget, policy, gpuSeconds, endedAt, startedAt } = search;
-  const goesOn = trials && search.state === "Searching";
+  const { state, counts, ended, maxTrials, best, budget, policy, gpuSeconds, endedAt, startedAt } = search;
+  const goesOn = trials && state === "Searching";
   const left = goesOn ? secondsLeft(trials, maxTrials, search.parallelism) : undefined;
   return html`
     ${search.message && !isTold(search) && html`<p>${search.message}</p>`}
@@ -62,9 +64,9 @@ function Head({ search, trials }: { search: SearchDocument; trials: Trials | und
       <${Fact} label="Best reward" value=${best ? real(best.reward) : "none yet"} more=${best?.trial} />
       ${best && html`<${Fact} label="Its mean IoU" value=${percent(best.meanIoU)} more=${`${whole(best.parameters)} parameters`} />`}
       <${Fact} label="Trials ended" value=${whole(ended)} more=${search.outcomes} />
-      ${!endedAt && html`<${Fact} label="Under way" value=${whole(counts.running)} more=${counts.pending > 0 ? `${whole(counts.pending)} waiting` : "training"} />`}
+      ${!endedAt && state !== "Stopped" && html`<${Fact} label="Under way" value=${whole(counts.running)} more=${counts.pending > 0 ? `${whole(counts.pending)} waiting` : "training"} />`}
       <${Fact} label="GPU-hours" value=${gpuHours(gpuSeconds)} more=${budget.gpuHours === undefined ? "of ended attempts" : `of ${budget.gpuHours}`} />
-      <${Fact} label=${endedAt ? "Took" : "Running for"} value=${startedAt ? since(startedAt, endedAt ? new Date(endedAt) : serverNow()) : "not begun"} more=${left === undefined ? undefined : `about ${duration(left)} to go`} />
+      <${Fact} label=${endedAt ? "Took" : state === "Stopped" ? "Since it began" : "Running for"} value=${startedAt ? since(startedAt, endedAt ? new Date(endedAt) : serverNow()) : "not begun"} more=${left === undefined ? undefined : `about ${duration(left)} to go`} />
       <${Fact} label="Policy" value=${asWords(policy.name)} more=${`${counted(policy.updates, "update")}${policy.entropy === undefined ? "" : `, entropy ${real(policy.entropy)}`}`} />
     </dl>
     <details open=${trials?.rows.index.length === 0}><summary>What was asked for</summary>

@@ -1,7 +1,7 @@
 // The table of all trials. Only the rows in sight are in the document, so that ten thousand scroll as ten do.
 import { html } from "htm/preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { duration, large, percent, real, whole } from "../../report-format.ts";
+import { duration, large, percent, real, whole } from "../../format.ts";
 import { type Column, chosenRows, type Filter, type Order, type Trials } from "./trials.ts";
 import { OUTCOME_WORDS, shortName } from "./words.ts";
 

@@ -1,14 +1,14 @@
 // All of one trial, over the page.
 import { html } from "htm/preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { counted, duration, large, percent, real, whole } from "../../report-format.ts";
+import { counted, duration, large, percent, real, whole } from "../../format.ts";
 import type { SearchDocument, TrialDocument, ValidationDocument } from "../documents.ts";
+import { trialPath } from "../paths.ts";
 import { Pictures } from "./best.ts";
 import { Chart, countAxis, type Ink, type Line, leftAxis } from "./chart.ts";
 import { Events } from "./events.ts";
 import { useDocument } from "./follow.ts";
 import { Commands, Copyable, Fact, Notice, WideDrawing } from "./parts.ts";
-import { pathOf } from "./use-trials.ts";
 import { OUTCOME_WORDS, since, when } from "./words.ts";
 
 interface Props {
@@ -19,7 +19,7 @@ interface Props {
 
 export function TrialDialog({ search, index, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const { document: trial, failure } = useDocument<TrialDocument>(`${pathOf(search)}/trials/${index}`);
+  const { document: trial, failure } = useDocument<TrialDocument>(trialPath(search, index));
   useEffect(() => {
     dialog.current!.showModal();
   }, []);

@@ -1,11 +1,9 @@
 // The trials of a search, kept up to date: of what has settled only what is new is asked for.
 import { useEffect, useState } from "preact/hooks";
 import type { TrialsDocument } from "../documents.ts";
+import { trialsPath } from "../paths.ts";
 import { type Failure, follow } from "./follow.ts";
 import { joined, type Trials } from "./trials.ts";
-
-export const pathOf = ({ namespace, name }: { namespace: string; name: string }): string =>
-  `/api/searches/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 
 /** Where a search, or a trial of it, is on the page. */
 export const placeOf = ({ namespace, name }: { namespace: string; name: string }, index?: number): string =>
@@ -17,13 +15,13 @@ export function useTrials(search: { namespace: string; name: string }): {
   trials?: Trials;
   failure?: Failure;
 } {
-  const path = pathOf(search);
+  const { namespace, name } = search;
   const [state, setState] = useState<{ trials?: Trials; failure?: Failure }>({});
   useEffect(() => {
     let trials: Trials | undefined;
     setState({});
     return follow<TrialsDocument>(
-      () => `${path}/trials?from=${trials?.settled ?? 0}`,
+      () => trialsPath(search, trials?.settled ?? 0),
       (told) => {
         trials = joined(trials, told);
         if (trials) setState({ trials });
@@ -31,6 +29,6 @@ export function useTrials(search: { namespace: string; name: string }): {
       (failure) =>
         setState(({ failure: _, ...before }) => (failure === undefined ? before : { ...before, failure })),
     );
-  }, [path]);
+  }, [namespace, name]);
   return state;
 }

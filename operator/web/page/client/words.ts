@@ -1,5 +1,5 @@
 // Small things in words, and what states look like.
-import { duration } from "../../report-format.ts";
+import { duration } from "../../format.ts";
 
 /** An age in words: 42 s, 3 min 5 s, 2 h 10 min. Empty where the time is not known. */
 export const since = (time: string | undefined, now: Date): string =>
@@ -15,6 +15,7 @@ const SIGNS: Record<string, string> = {
   WaitingForPods: "…",
   Stopping: "‖",
   Suspended: "‖",
+  Stopped: "‖",
   Stalled: "!",
   Complete: "✓",
   Failed: "✕",

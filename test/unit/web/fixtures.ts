@@ -1,9 +1,8 @@
-// A made-up search for the report's tests: any number of trials, one in nine failed, rewards that rise.
+// A made-up search in plain data: any number of trials, one in nine failed, rewards that rise.
 import { sampleUniform } from "@segnas/searchspace/decisions.ts";
 import { random } from "@segnas/searchspace/random.ts";
-import type { ReportData } from "../../../operator/web/report.ts";
-import type { SearchSummary } from "../../../operator/web/report-summary.ts";
-import type { TrialSummary } from "../../../operator/web/report-trial.ts";
+import type { SearchSummary } from "../../../operator/web/summary.ts";
+import type { TrialSummary } from "../../../operator/web/trial-summary.ts";
 
 function trial(index: number, of: number): TrialSummary {
   const draw = random(7, "fixture", index);
@@ -59,11 +58,3 @@ export function searchOf(trials: number, overrides: Partial<SearchSummary> = {})
     ...overrides,
   };
 }
-
-export const report = (search: SearchSummary, overrides: Partial<ReportData> = {}): ReportData => ({
-  search,
-  pictures: [],
-  legend: [],
-  written: "2026-03-01T11:20:05.000Z",
-  ...overrides,
-});

@@ -4,8 +4,8 @@ import { toDecisions } from "@segnas/searchspace/decisions.ts";
 import type { CandidateTrial } from "../../../operator/api/generated/candidatetrials.ts";
 import { admit } from "../../../operator/api/validate.ts";
 import type { LedgerEntry } from "../../../operator/ledger/entry.ts";
-import { bytes, duration, large } from "../../../operator/web/report-format.ts";
-import { counts, failureInWords, ranked, summarise } from "../../../operator/web/report-summary.ts";
+import { bytes, duration, large } from "../../../operator/web/format.ts";
+import { counts, failureInWords, ranked, summarise } from "../../../operator/web/summary.ts";
 import { succeeded } from "../ledger/entries.ts";
 import { searchOf } from "./fixtures.ts";
 

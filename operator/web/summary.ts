@@ -6,9 +6,9 @@ import { inputSize, networkSettings } from "../controllers/architecturesearch/ne
 import { isImported, type LedgerEntry, type SettledEntry } from "../ledger/entry.ts";
 import { byRank } from "../ledger/fold.ts";
 import type { PolicyUpdate } from "../ledger/snapshots.ts";
-import { whole } from "./report-format.ts";
-import { metricInWords, settingsInWords } from "./report-settings.ts";
-import { summariseEntry, summariseTrial, type TrialSummary } from "./report-trial.ts";
+import { whole } from "./format.ts";
+import { metricInWords, settingsInWords } from "./settings.ts";
+import { summariseEntry, summariseTrial, type TrialSummary } from "./trial-summary.ts";
 
 export type SearchState = "Running" | "Stopped" | "Complete" | "Failed";
 

@@ -2,7 +2,7 @@
 import type { ArchitectureSearch, ArchitectureSearchSpec } from "../api/generated/architecturesearches.ts";
 import { networkSettings } from "../controllers/architecturesearch/networks.ts";
 import { resolvePolicy } from "../policy/settings.ts";
-import { counted, duration, large, percent, whole } from "./report-format.ts";
+import { counted, duration, large, percent, whole } from "./format.ts";
 
 /** The settings that a reader of the result wants to know; what the manifest leaves to the presets is said so. */
 export function settingsInWords(search: ArchitectureSearch): [string, string][] {

@@ -1,0 +1,94 @@
+// A search as one HTML file that needs nothing but itself: the page, with what it would ask the server for as it is at
+// one moment.
+import { createHash } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
+import { keyOf } from "../../api/store.ts";
+import { style } from "./assets.ts";
+import type { ReportDocument, TrialsDocument } from "./documents.ts";
+import type { Elsewhere } from "./elsewhere.ts";
+import { browserModules } from "./modules.ts";
+import { picturesPath, searchPath, trialPath, trialsPath } from "./paths.ts";
+import { searchDocument } from "./search.ts";
+import type { PageView } from "./source.ts";
+import { AT_A_TIME, emptyTable, extendTable, trialsDocument } from "./table.ts";
+import { picturesDocument, trialDocument } from "./trial.ts";
+
+/** So many of the best, and of the last failures, are told in full; of the others there is the table's row. */
+const IN_FULL = 25;
+
+/** The whole file. Lets other work in between. */
+export async function reportPage(view: PageView, elsewhere: Elsewhere, now: Date): Promise<string> {
+  return htmlOf(await reportDocument(view, elsewhere, now));
+}
+
+/** What the page is to show. */
+export async function reportDocument(
+  view: PageView,
+  elsewhere: Elsewhere,
+  now: Date,
+): Promise<ReportDocument> {
+  const { search } = view;
+  const key = keyOf(search);
+  const table = emptyTable();
+  while (!extendTable(table, view.entries, AT_A_TIME)) await turn();
+  const told = searchDocument(view, table, elsewhere.commands(key));
+  const trials = trialsDocument(search, table, view.trials, view.policy, 0);
+  const documents: ReportDocument["documents"] = {
+    [searchPath(key)]: told,
+    [trialsPath(key, 0)]: trials,
+  };
+  const running = told.running.map(({ index }) => index);
+  for (const index of new Set([...running, ...bestOf(trials), ...lastFailures(trials)])) {
+    const trial = await trialDocument(view, index, elsewhere);
+    if (trial) documents[trialPath(key, index)] = trial;
+    await turn();
+  }
+  const [best] = told.drawn;
+  const pictures = best && (await picturesDocument(view, best.index, elsewhere));
+  if (pictures) documents[picturesPath(key, best.index)] = pictures;
+  return { ...key, written: now.toISOString(), documents };
+}
+
+/** Rows of those with the best rewards, as their trials' indices. */
+function bestOf({ rows }: TrialsDocument): number[] {
+  const scored = [...rows.index.keys()].filter((row) => rows.reward[row] !== null);
+  scored.sort((a, b) => rows.reward[b]! - rows.reward[a]!);
+  return scored.slice(0, IN_FULL).map((row) => rows.index[row]!);
+}
+
+const lastFailures = ({ rows, outcomes }: TrialsDocument): number[] =>
+  rows.index.filter((_, row) => outcomes[rows.outcome[row]!] === "Failed").slice(-IN_FULL);
+
+/** Pure. */
+export function htmlOf(report: ReportDocument): string {
+  const modules = browserModules(new URL("client/main.ts", import.meta.url), "modules/");
+  const imports = modules.map(({ path, code }) => [
+    path,
+    `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`,
+  ]);
+  const map = JSON.stringify({ imports: Object.fromEntries(imports) });
+  const main = `import ${JSON.stringify(modules.at(-1)!.path)};`;
+  const hashes = [map, main].map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
+  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src ${hashes.join(" ")} data:; base-uri 'none'; form-action 'none'`;
+  // In a script nothing ends it but this sign.
+  const data = JSON.stringify(report).replaceAll("<", "\\u003c");
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${report.name}: search</title>
+<style>${style()}</style>
+</head>
+<body>
+<noscript>This report needs JavaScript. Without it: segnas report -o csv or -o json gives the same as data.</noscript>
+<div id="page"></div>
+<script type="application/json" id="report">${data}</script>
+<script type="importmap">${map}</script>
+<script type="module">${main}</script>
+</body>
+</html>
+`;
+}
