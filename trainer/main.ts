@@ -12,11 +12,12 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setFlagsFromString } from "node:v8";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { choice, integer } from "@segnas/searchspace/fields.ts";
 import { createLogger, format, transports } from "winston";
 import { spread } from "./data/sample.ts";
-import { verdictOf, writeResult } from "./result.ts";
+import { stageSecondsOf, verdictOf, writeResult } from "./result.ts";
 import { serveProgress } from "./server.ts";
 import { Unwritable } from "./training/artifacts.ts";
 import { removeCheckpoint } from "./training/checkpoint.ts";
@@ -90,7 +91,8 @@ async function main(mode: string | undefined): Promise<number> {
     try {
       logger.info("trial started", { trial: trial.name });
       const result = await runTrial(trial, surroundings, session);
-      await writeResult(resultPath, { outcome: "Succeeded", ...result, seconds: seconds() });
+      const times = { seconds: seconds(), stageSeconds: stageSecondsOf(session) };
+      await writeResult(resultPath, { outcome: "Succeeded", ...result, ...times });
       await removeCheckpoint(artifacts);
       logger.info("trial done", { trial: trial.name, reward: result.reward, seconds: seconds() });
     } finally {
@@ -121,6 +123,9 @@ async function main(mode: string | undefined): Promise<number> {
   }
 }
 
+// What is garbage here are numbers read from TensorFlow: they lie outside V8's heap, which by itself is small. V8 lets
+// its young generation grow to a hundred megabytes, and the numbers lie about until that is full.
+setFlagsFromString("--semi-space-growth-factor=1");
 process.exitCode = await main(process.argv[2]);
 // Nothing may keep a finished trial alive: an open IPC channel would.
 process.exit();

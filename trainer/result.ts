@@ -1,14 +1,17 @@
 // The result of a trial: JSON of at most 4,096 bytes, as a termination message may be.
 import { writeFile } from "node:fs/promises";
 import { UserError } from "@segnas/searchspace/errors.ts";
-import { Untrainable, type UntrainableCause } from "./training/session.ts";
+import { type Session, type Stage, Untrainable, type UntrainableCause } from "./training/session.ts";
 import type { TrialResult } from "./training/trial.ts";
 
 const LIMIT = 4096;
 
 export type Outcome =
-  | ({ outcome: "Succeeded"; seconds: number } & TrialResult)
+  | ({ outcome: "Succeeded"; seconds: number; stageSeconds: StageSeconds } & TrialResult)
   | ({ outcome: "Failed"; seconds: number } & Verdict);
+
+/** What each stage of this attempt has taken, to a tenth of a second; of those that it was at. */
+export type StageSeconds = Partial<Record<Stage, number>>;
 
 /** Why a trial has no reward: the configuration is wrong, or the architecture cannot be trained. */
 export interface Verdict {
@@ -24,6 +27,16 @@ export function verdictOf(error: unknown): Verdict | undefined {
   if (error instanceof Error && /\bOOM\b|ResourceExhausted|RESOURCE_EXHAUSTED/.test(error.message))
     return { cause: "OutOfMemory", message: error.message.replace(/^.*\nMessage: /, "").split("\n")[0]! };
   return undefined;
+}
+
+/** The time of each stage up to now. */
+export function stageSecondsOf(session: Session): StageSeconds {
+  // What came after the last step, such as writing files, is the last stage's: it is entered once more.
+  const { stage, epoch, epochs, steps } = session.progress;
+  session.enter(stage, epoch, epochs, steps);
+  return Object.fromEntries(
+    [...session.stageSeconds].map(([stage, seconds]) => [stage, Math.round(seconds * 10) / 10]),
+  );
 }
 
 /** As JSON within the limit: the oldest slots go first, a long message is cut. */

@@ -4,7 +4,7 @@ import type { ArchitectureSearch } from "../api/generated/architecturesearches.t
 import type { CandidateTrial, CandidateTrialStatus } from "../api/generated/candidatetrials.ts";
 import type { Condition } from "../api/meta.ts";
 import { keyOf } from "../api/store.ts";
-import type { Metrics, Slot } from "../ledger/entry.ts";
+import type { Metrics, Slot, StageTime } from "../ledger/entry.ts";
 
 /** RFC 3339, to the second, as Kubernetes writes times. */
 export const timestamp = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, "Z");
@@ -31,12 +31,13 @@ export const decimal = (value: number): string => String(value);
 
 type Result = NonNullable<CandidateTrialStatus["result"]>;
 
-/** What was measured of a trial, as its result holds it. */
+/** What was measured of a trial, as its result holds it. `stages`: what they took; none where nobody knows. */
 export const measuredResult = (
   reward: number,
   metrics: Metrics | null,
   slots: Slot[],
-): Pick<Result, "reward" | "metrics" | "slots"> => ({
+  stages: StageTime[],
+): Pick<Result, "reward" | "metrics" | "slots" | "stages"> => ({
   reward: decimal(reward),
   ...(metrics && {
     metrics: {
@@ -51,6 +52,9 @@ export const measuredResult = (
     reward: decimal(reward),
     meanIoU: decimal(meanIoU),
   })),
+  ...(stages.length > 0 && {
+    stages: stages.map(({ stage, seconds }) => ({ stage, seconds: decimal(seconds) })),
+  }),
 });
 
 /** The attempt that a trial is at, if it is at one. */

@@ -15,6 +15,16 @@ export interface Metrics {
   frequencyWeightedIoU: number;
 }
 
+/** What a trainer may be at (the trainer contract's /progress): 0 is the decoder alone, 1 everything. */
+export const STAGES = ["Setup", "WarmUp", "Features", "0", "1", "Validation"] as const;
+
+/** What a stage took. */
+export interface StageTime {
+  /** One of STAGES. */
+  stage: string;
+  seconds: number;
+}
+
 interface Place {
   /** The entry's own number, from 0 without gaps. */
   number: number;
@@ -47,6 +57,11 @@ export interface SettledEntry extends Place {
   macs: number;
   /** Of all attempts. */
   gpuSeconds: number;
+  /**
+   * Of the attempt that succeeded. Left out, so that entries without are as they always were, where its trainer does not
+   * tell, and where the result is another trial's. Nothing that is replayed depends on it.
+   */
+  stages?: StageTime[];
   /** Why it failed: a word for programs, a sentence for people. */
   cause: string | null;
   message: string | null;

@@ -4,7 +4,7 @@ import { Counter, Histogram, type Registry } from "prom-client";
 import { TrialReason } from "../api/conditions.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import { keyOf } from "../api/store.ts";
-import { isImported, type LedgerEntry, type Outcome } from "../ledger/entry.ts";
+import { isImported, type LedgerEntry, type Outcome, STAGES } from "../ledger/entry.ts";
 
 export interface LedgerMetrics {
   /** Counts the entries that were not counted before. */
@@ -27,6 +27,9 @@ const REWARD_BUCKETS = Array.from({ length: 20 }, (_, i) => (i + 1) / 20);
 const SECONDS_BUCKETS = [
   10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 57_600, 86_400, 172_800,
 ];
+
+/** From 1 s to a day, each about three times the one before: there are as many series for each stage. */
+const STAGE_BUCKETS = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000];
 
 /** @param collect awaited before the values are read */
 export function ledgerMetrics(registry: Registry, collect: () => Promise<void>): LedgerMetrics {
@@ -70,6 +73,13 @@ export function ledgerMetrics(registry: Registry, collect: () => Promise<void>):
     buckets: SECONDS_BUCKETS,
     ...own,
   });
+  const stageTimes = new Histogram({
+    name: "segnas_search_trial_stage_seconds",
+    help: "Time of each stage of the attempt with which a trial succeeded, by stage: Setup, WarmUp, Features, 0 (the decoder), 1 (everything), Validation; of trainers that tell it.",
+    labelNames: [...labelNames, "stage"],
+    buckets: STAGE_BUCKETS,
+    ...own,
+  });
 
   interface Series {
     labels: { namespace: string; search: string };
@@ -85,6 +95,7 @@ export function ledgerMetrics(registry: Registry, collect: () => Promise<void>):
     for (const cause of [...CAUSES, OTHER]) failures.inc({ ...labels, cause }, 0);
     for (const counter of [reused, stopped]) counter.inc(labels, 0);
     for (const histogram of [rewards, times]) histogram.zero(labels);
+    for (const stage of STAGES) stageTimes.zero({ ...labels, stage });
     const series = { labels, entries: 0 };
     known.set(search.metadata.uid!, series);
     return series;
@@ -94,13 +105,14 @@ export function ledgerMetrics(registry: Registry, collect: () => Promise<void>):
     for (const outcome of OUTCOMES) trials.remove({ ...labels, outcome });
     for (const cause of [...CAUSES, OTHER]) failures.remove({ ...labels, cause });
     for (const metric of [reused, stopped, rewards, times]) metric.remove(labels);
+    for (const stage of STAGES) stageTimes.remove({ ...labels, stage });
   }
 
   function count({ labels }: Series, entry: LedgerEntry): void {
     if (isImported(entry)) return;
     trials.inc({ ...labels, outcome: entry.outcome });
     if (entry.outcome === "Deleted") return;
-    const { outcome, cause, duplicateOf, reward, gpuSeconds } = entry;
+    const { outcome, cause, duplicateOf, reward, gpuSeconds, stages = [] } = entry;
     if (outcome === "Failed" || outcome === "Infrastructure")
       failures.inc({ ...labels, cause: CAUSES.find((known) => known === cause) ?? OTHER });
     if (duplicateOf !== null) reused.inc(labels);
@@ -108,6 +120,9 @@ export function ledgerMetrics(registry: Registry, collect: () => Promise<void>):
     if (outcome === "Succeeded" && duplicateOf === null && Number.isFinite(reward))
       rewards.observe(labels, reward!);
     if (gpuSeconds > 0) times.observe(labels, gpuSeconds);
+    // A hand may have written others into a status, which nothing would take away again.
+    for (const { stage, seconds } of stages)
+      if (STAGES.some((known) => known === stage)) stageTimes.observe({ ...labels, stage }, seconds);
   }
 
   return {

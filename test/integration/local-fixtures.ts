@@ -55,7 +55,8 @@ export async function runSearch(
 }
 
 /** What a ledger says whatever the clock says. */
-export const timeless = (entries: LedgerEntry[]) => entries.map((entry) => ({ ...entry, gpuSeconds: 0 }));
+export const timeless = (entries: LedgerEntry[]) =>
+  entries.map((entry) => ({ ...entry, gpuSeconds: 0, stages: [] }));
 
 /** The hash of the policy that a search's entries make. */
 export async function policyHash({ search, entries }: SearchView): Promise<string> {

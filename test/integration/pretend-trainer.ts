@@ -77,4 +77,6 @@ const sum = Buffer.from(JSON.stringify(trial.architecture)).reduce(
 const reward = misdeed === "nan" ? Number.NaN : (sum % 97) / 97;
 const metrics = { meanIoU: reward, meanAccuracy: reward, frequencyWeightedIoU: reward };
 const slots = [{ stage: 0, epoch: 1, reward: reward / 2, meanIoU: reward / 2 }];
-end(0, { outcome: "Succeeded", reward, metrics, slots, parameters: 100_000 + sum, macs: 1, seconds: 1 });
+const parameters = 100_000 + sum;
+const stageSeconds = { Setup: 0.3, "0": 0.7 };
+end(0, { outcome: "Succeeded", reward, metrics, slots, parameters, macs: 1, seconds: 1, stageSeconds });

@@ -74,6 +74,7 @@ describe("a search with the real trainer", () => {
       assert.equal(entry.outcome, "Succeeded");
       const reward = rewardOf(entry);
       assert.ok(reward! > 0 && reward! <= 1, `reward ${reward}`);
+      assert.ok(entry.stages?.some(({ stage, seconds }) => stage === "Setup" && seconds > 0));
     }
     assert.deepEqual(timeless(first.entries), timeless(second.entries));
     assert.deepEqual(first.policy, second.policy);

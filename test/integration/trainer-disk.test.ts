@@ -37,9 +37,10 @@ function runOn(
 
 function resultOf(end: TrainerEnd): TrialResult {
   assert.equal(end.code, 0, end.stderr);
-  const { outcome, seconds, ...result } = end.result as unknown as TrialResult & {
+  const { outcome, seconds, stageSeconds, ...result } = end.result as unknown as TrialResult & {
     outcome: string;
     seconds: number;
+    stageSeconds: object;
   };
   return result;
 }

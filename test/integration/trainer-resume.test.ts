@@ -234,9 +234,10 @@ describe("the trainer, killed", () => {
     const last = await start(trial, join(folder, "process"), { env: await env() }).ended;
     assert.equal(last.code, 0, last.stderr);
     assert.match(noteOf(last)!, /^stage 1/);
-    const { outcome, seconds, ...result } = last.result as unknown as TrialResult & {
+    const { outcome, seconds, stageSeconds, ...result } = last.result as unknown as TrialResult & {
       outcome: string;
       seconds: number;
+      stageSeconds: object;
     };
     assertSame(place, result);
     assert.ok(!existsSync(join(folder, place, CHECKPOINT)), "a checkpoint goes once there is a result");

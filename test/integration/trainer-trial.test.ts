@@ -16,15 +16,20 @@ import { freePort, progressOf, run, start, type TrainerEnd, trialOf } from "./tr
 const folder = testFolder();
 const trial = trialOf();
 const artifact = (name: string, ...path: string[]) => join(folder, name, "artifacts", ...path);
-/** What a result says beside its time, which alone may differ. */
+interface Times {
+  seconds: number;
+  stageSeconds: Record<string, number>;
+}
+
+/** What a result says beside its times, which alone may differ. */
 const succeeded = (end: TrainerEnd): TrialResult => {
   assert.equal(end.code, 0, end.stderr);
-  const { outcome, seconds, ...rest } = end.result as unknown as TrialResult & {
-    outcome: string;
-    seconds: number;
-  };
+  const { outcome, seconds, stageSeconds, ...rest } = end.result as unknown as TrialResult &
+    Times & {
+      outcome: string;
+    };
   assert.equal(outcome, "Succeeded");
-  assert.ok(seconds > 0);
+  assert.ok(seconds > 0 && stageSeconds.Setup! > 0);
   return rest;
 };
 const features = (cache: string) => readdirSync(cache).filter((name) => name.startsWith("features-"));
@@ -32,6 +37,7 @@ const features = (cache: string) => readdirSync(cache).filter((name) => name.sta
 describe("one trial, four times", () => {
   const shared = join(folder, "first", "cache");
   let first: TrialResult;
+  let times: Times;
   let made: { ino: number; mtimeMs: number };
   const cacheFile = () => {
     const files = features(shared);
@@ -40,7 +46,9 @@ describe("one trial, four times", () => {
     return { ino, mtimeMs };
   };
   before(async () => {
-    first = succeeded(await run(trial, join(folder, "first")));
+    const end = await run(trial, join(folder, "first"));
+    first = succeeded(end);
+    times = end.result as unknown as Times;
     made = cacheFile();
   });
 
@@ -65,6 +73,15 @@ describe("one trial, four times", () => {
     assert.equal(meanIoU, last.meanIoU);
     assert.equal(reward, Math.cbrt(meanIoU * meanAccuracy * frequencyWeightedIoU));
     assert.ok(reward > 0 && reward < 1);
+  });
+
+  it("tells how long each stage took, to a tenth of a second: all of its time", () => {
+    const { seconds, stageSeconds } = times;
+    assert.deepEqual(Object.keys(stageSeconds).sort(), ["0", "1", "Features", "Setup", "Validation"]);
+    for (const taken of Object.values(stageSeconds)) assert.equal(taken, Number(taken.toFixed(1)));
+    const all = Object.values(stageSeconds).reduce((sum, taken) => sum + taken, 0);
+    // But for its first moments, and what is rounded.
+    assert.ok(Math.abs(all - seconds) < 1, `${all} s of ${seconds} s`);
   });
 
   it("leaves a prediction of each held-out image, from which the reported mean IoU follows", async () => {

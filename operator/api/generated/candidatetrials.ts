@@ -269,6 +269,21 @@ export interface CandidateTrialStatus {
      */
     gpuSeconds?: string;
     /**
+     * What each stage took of the attempt that succeeded, where its trainer tells. Absent where the result is another trial's.
+     *
+     * Items: One stage.
+     */
+    stages?: {
+      /**
+       * Its name: Setup, WarmUp, Features, 0 (the decoder), 1 (everything) or Validation.
+       */
+      stage: string;
+      /**
+       * Its time.
+       */
+      seconds: string;
+    }[];
+    /**
      * True where the gate stopped it on the way, after the last of its slots.
      */
     stopped?: boolean;

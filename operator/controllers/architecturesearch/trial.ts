@@ -84,7 +84,7 @@ export function settledEntry(trial: CandidateTrial, number: number): LedgerEntry
   if (!result) return undefined;
   const place = { number, index: spec.index, trial: metadata.name };
   if (result.outcome === "Deleted") return { ...place, outcome: "Deleted" };
-  const { reward, metrics, slots, cause, message, stopped, duplicateOf } = result;
+  const { reward, metrics, slots, stages, cause, message, stopped, duplicateOf } = result;
   return {
     ...place,
     // Without a reward the architecture is not to blame.
@@ -112,6 +112,7 @@ export function settledEntry(trial: CandidateTrial, number: number): LedgerEntry
     parameters: result.parameters ?? spec.parameters,
     macs: spec.macs,
     gpuSeconds: Number(result.gpuSeconds ?? 0),
+    ...(stages && { stages: stages.map(({ stage, seconds }) => ({ stage, seconds: Number(seconds) })) }),
     cause: cause ?? null,
     message: message ?? null,
     duplicateOf: duplicateOf ?? null,

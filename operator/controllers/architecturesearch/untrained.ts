@@ -58,7 +58,8 @@ function resultOf({ trial, outcome, reward, metrics, slots, ...entry }: SettledE
   const { stopped, parameters, cause, message } = entry;
   return {
     outcome: outcome === "Succeeded" ? "Succeeded" : "Failed",
-    ...measuredResult(reward!, metrics, slots),
+    // No stage took time a second time.
+    ...measuredResult(reward!, metrics, slots, []),
     ...(stopped && { stopped }),
     parameters,
     ...(cause !== null && { cause }),

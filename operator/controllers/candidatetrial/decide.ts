@@ -304,10 +304,10 @@ function finish(
   const endTime = terminated?.finishedAt ?? ((lost && startTime) || world.now.toISOString());
   const ended = { ...(startTime && { startTime }), endTime };
   if (outcome.kind === "Succeeded") {
-    const { reward, metrics, slots, parameters, stopped } = outcome;
+    const { reward, metrics, slots, stages, parameters, stopped } = outcome;
     return settle(world, end(attempts, open, ended), {
       outcome: "Succeeded",
-      ...measuredResult(reward, metrics, slots),
+      ...measuredResult(reward, metrics, slots, stages),
       parameters: parameters ?? world.trial.spec.parameters,
       ...(stopped && { stopped }),
     });

@@ -2,7 +2,7 @@
 // the pod, not from the Job's conditions, which name none.
 import { TrialReason } from "../../api/conditions.ts";
 import type { ContainerStateTerminated, Job, Pod } from "../../api/store.ts";
-import type { Metrics, Slot } from "../../ledger/entry.ts";
+import { type Metrics, type Slot, STAGES, type StageTime } from "../../ledger/entry.ts";
 import { EXIT, TRAINER } from "./job.ts";
 
 /** Causes of attempts that ended without a result and are tried again, beside the reasons that Kubernetes gives. */
@@ -36,6 +36,8 @@ export type AttemptOutcome =
       reward: number;
       metrics: Metrics;
       slots: Slot[];
+      /** None where the trainer does not tell. */
+      stages: StageTime[];
       parameters: number | undefined;
       /** By the gate, on the way. */
       stopped: boolean;
@@ -168,9 +170,20 @@ function readResult(result: Record<string, unknown> | undefined, text: string): 
       reward: real(reward),
       meanIoU: real(meanIoU),
     })),
+    stages: stageTimes(result.stageSeconds),
     parameters: typeof result.parameters === "number" ? result.parameters : undefined,
     stopped: result.stopped === true,
   };
+}
+
+/** The times that can be so, of stages that are known: another trainer may tell others, or none. */
+function stageTimes(told: unknown): StageTime[] {
+  const times = objectOf(told);
+  return STAGES.flatMap((stage) => {
+    const seconds = times[stage];
+    const isTime = typeof seconds === "number" && Number.isFinite(seconds) && seconds >= 0;
+    return isTime ? [{ stage, seconds: real(seconds) }] : [];
+  });
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -12,6 +12,12 @@ const rate = (metric: string, labels: string): string =>
 const quantile = (q: number, metric: string): string =>
   `histogram_quantile(${q}, sum by (le) (increase(${metric}_bucket{${SELECTED}}[6h])))`;
 
+/** Of what was observed in the last six hours, for each value of a label. */
+const mean = (metric: string, label: string): string => {
+  const increase = (part: string) => `sum by (${label}) (increase(${metric}_${part}{${SELECTED}}[6h]))`;
+  return `${increase("sum")} / ${increase("count")}`;
+};
+
 /** The number of each condition that is True; 0 is none. */
 const STATE: Query[] = Object.values(SearchCondition).map((type) => [
   `max(segnas_search_condition{type="${type}", ${SELECTED}})`,
@@ -118,18 +124,24 @@ export const search = pageOf({
         lines(
           "GPU time a trial",
           "All attempts of a trial together, of those that settled in the last six hours.",
-          { unit: "s", min: 0 },
+          { width: 6, unit: "s", min: 0 },
           [quantile(0.9, "segnas_search_trial_gpu_seconds"), "longest tenth"],
           [quantile(0.5, "segnas_search_trial_gpu_seconds"), "median"],
         ),
-        lines("GPU time", "Spent by all attempts.", { unit: "s", min: 0 }, [
+        lines(
+          "Time of a stage",
+          "Mean of the trials that succeeded in the last six hours, by stage.",
+          { width: 6, unit: "s", min: 0 },
+          [mean("segnas_search_trial_stage_seconds", "stage"), "{{stage}}"],
+        ),
+        lines("GPU time", "Spent by all attempts.", { width: 6, unit: "s", min: 0 }, [
           one("segnas_search_gpu_spent_seconds"),
           "spent",
         ]),
         lines(
           "Training",
           "Trials that train, and spec.parallelism.",
-          { min: 0 },
+          { width: 6, min: 0 },
           [one("segnas_search_trials_running"), "train"],
           [one("segnas_search_parallelism"), "at most"],
         ),

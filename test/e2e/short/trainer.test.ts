@@ -38,9 +38,10 @@ test("the real trainer trains, and says what it cannot train on", { concurrency:
     assert.equal(status?.trials?.succeeded, 2);
     assert.equal(status.policyUpdates, 1);
     for (const trial of await space.trials("small")) {
-      const { reward, metrics, slots, attempts } = { ...trial.status?.result, ...trial.status };
+      const { reward, metrics, slots, stages, attempts } = { ...trial.status?.result, ...trial.status };
       assert.ok(Number(reward) > 0, `reward ${reward}`);
       assert.ok(metrics?.meanIoU !== undefined && (slots?.length ?? 0) > 0 && attempts?.length === 1);
+      assert.ok(stages?.some(({ stage, seconds }) => stage === "1" && Number(seconds) > 0));
     }
     assert.deepEqual(await space.findings("small"), []);
     context.diagnostic(`2 trials in ${((performance.now() - start) / 1000).toFixed(1)} s`);

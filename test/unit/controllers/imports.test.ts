@@ -65,6 +65,10 @@ test("entries with a reward are taken over in their order, those that got an ear
     expected.map(({ trial }, number) => ({ number, trial, index: number - expected.length })),
   );
   assert.ok(ledger.entries.some((entry) => isImported(entry) && entry.duplicateOf !== null));
+  const timesOf = (entries: LedgerEntry[]) =>
+    entries.map((entry) => entry.outcome !== "Deleted" && entry.stages);
+  assert.deepEqual(timesOf(ledger.entries), timesOf(expected));
+  assert.ok(timesOf(expected).some(Boolean));
   for (const entry of ledger.entries) assert.ok(isImported(entry) && entry.source === "first");
   assert.deepEqual([state.entries, state.imported, numbers.size], [expected.length, expected.length, 0]);
   assert.deepEqual(

@@ -71,7 +71,9 @@ function trainerEnd({ spec }: CandidateTrial, attempt: number): { exitCode: numb
   const result = stopped
     ? { reward: slots[0]!.reward, slots: slots.slice(0, 1), stopped }
     : { reward, slots };
-  return { exitCode: 0, message: JSON.stringify({ outcome: "Succeeded", metrics, ...result }) };
+  // Not every trainer tells.
+  const times = index % 2 === 0 && { stageSeconds: { Setup: 0.5, 0: (sum % 83) / 10, 1: 0 } };
+  return { exitCode: 0, message: JSON.stringify({ outcome: "Succeeded", metrics, ...result, ...times }) };
 }
 
 export async function createModel({ spec, startPolicy, snapshotEvery, source }: ModelSettings) {

@@ -12,7 +12,7 @@ import { searchStatus } from "@segnas/operator/controllers/architecturesearch/st
 import { settledEntry } from "@segnas/operator/controllers/architecturesearch/trial.ts";
 import { isOriginal } from "@segnas/operator/controllers/architecturesearch/untrained.ts";
 import { settledStatus } from "@segnas/operator/controllers/candidatetrial/decide.ts";
-import type { LedgerEntry } from "@segnas/operator/ledger/entry.ts";
+import { type LedgerEntry, readEntry, writeEntry } from "@segnas/operator/ledger/entry.ts";
 import { EMPTY, fold } from "@segnas/operator/ledger/fold.ts";
 import fc from "fast-check";
 import { makeSearch, makeTrial } from "./objects.ts";
@@ -356,12 +356,18 @@ for (const rewardOrder of ["Index", "Completion"] as const) {
     play.run();
     // Those that wait take no GPU; as many more as train may be made.
     assert.equal(play.trials.length, 4);
-    play.end(0, "2026-01-01T00:00:01Z", { outcome: "Succeeded", reward: "0.5", gpuSeconds: "7" });
+    const stages = [{ stage: "0", seconds: "6.5" }];
+    play.end(0, "2026-01-01T00:00:01Z", { outcome: "Succeeded", reward: "0.5", gpuSeconds: "7", stages });
     play.run();
     assert.equal(play.condition("Complete")?.status, "True");
     assert.deepEqual(
       play.entries.map((entry) => entry.outcome !== "Deleted" && [entry.reward, entry.gpuSeconds]),
       [[0.5, 7], ...Array.from({ length: 7 }, () => [0.5, 0])],
+    );
+    // Theirs took no time.
+    assert.deepEqual(
+      play.entries.flatMap((entry) => (entry.outcome !== "Deleted" && entry.stages ? [entry] : [])),
+      [{ ...play.entries[0], stages: [{ stage: "0", seconds: 6.5 }] }],
     );
     assert.equal(play.state.reused, 7);
     assert.deepEqual(
@@ -529,6 +535,22 @@ test("a trainer that comes to refuse the configuration stalls the search; one tr
   end();
   assert.equal(play.condition("Stalled")?.status, "False");
   assert.equal(play.unsettled().length, 3);
+});
+
+test("an entry has its stages' times where the trial has them, and is else as it was before there were any", () => {
+  const entryOf = (fields: object) =>
+    writeEntry(
+      settledEntry(makeTrial(4, { result: { outcome: "Succeeded", reward: "0.5", ...fields } }), 2)!,
+    );
+  const stages = [
+    { stage: "Setup", seconds: "2.1" },
+    { stage: "1", seconds: "1234.5" },
+  ];
+  const [without, entry] = [entryOf({}), entryOf({ stages })];
+  assert.ok(!without.includes("stages"));
+  const written = '"stages":[{"stage":"Setup","seconds":2.1},{"stage":"1","seconds":1234.5}],';
+  assert.equal(entry, without.replace('"cause"', `${written}"cause"`));
+  assert.equal(writeEntry(readEntry(entry)), entry);
 });
 
 test("the status of 10,000 trials is under 64 KiB, whatever their names and rewards", () => {

@@ -64,10 +64,11 @@ export function sourceEntries(count: number, spec: object, seed = 1): LedgerEntr
       { stage: 0, epoch: 1, reward: reward / 2, meanIoU: 0.5 },
       { stage: 1, epoch: 1, reward, meanIoU: 0.5 },
     ];
+    const stages = [{ stage: "0", seconds: number }];
     const entry =
       number % 9 === 3
         ? succeeded(number, { ...fields, ...nothing, outcome: "Failed", reward: -1, cause: "NonFiniteLoss" })
-        : succeeded(number, { ...fields, reward, slots, parameters: 1000 + number });
+        : succeeded(number, { ...fields, reward, slots, parameters: 1000 + number, stages });
     first.set(network, entry);
     return entry;
   });

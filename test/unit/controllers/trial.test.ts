@@ -18,6 +18,8 @@ import {
 } from "@segnas/operator/controllers/candidatetrial/decide.ts";
 import { attemptOutcome } from "@segnas/operator/controllers/candidatetrial/outcome.ts";
 import { reconcileTrial } from "@segnas/operator/controllers/candidatetrial/reconcile.ts";
+import { STAGES } from "@segnas/operator/ledger/entry.ts";
+import fc from "fast-check";
 import { createLogger } from "winston";
 import { memoryStore } from "./memory-store.ts";
 import { makeJob, makePod, makeSearch, makeTrial } from "./objects.ts";
@@ -518,6 +520,54 @@ for (const [what, terminated, status, meaning] of ends) {
     assert.partialDeepStrictEqual(attemptOutcome(job, terminatedPod(job, terminated, status)), meaning);
   });
 }
+
+/** What came of a trainer that succeeded and told this of its stages. */
+function toldStages(stageSeconds: unknown) {
+  const message = JSON.stringify({ outcome: "Succeeded", reward: 0.5, stageSeconds });
+  const outcome = attemptOutcome(job, terminatedPod(job, { exitCode: 0, message }));
+  assert.ok(outcome?.kind === "Succeeded");
+  return outcome.stages;
+}
+
+test("law: of the stages' times those count that are known and can be, whatever else a trainer tells", () => {
+  const stage = fc.oneof(fc.constantFrom<string>(...STAGES), fc.string(), fc.constant("__proto__"));
+  const time = fc.oneof(fc.double({ min: 0, noNaN: true }), fc.double(), fc.jsonValue());
+  const told = fc.oneof(fc.dictionary(stage, time), fc.jsonValue());
+  fc.assert(
+    fc.property(told, (told) => {
+      const stages = toldStages(told);
+      const names = stages.map(({ stage }) => stage);
+      assert.deepEqual(
+        names,
+        STAGES.filter((stage) => names.includes(stage)),
+      );
+      const heard = JSON.parse(JSON.stringify(told)) as Record<string, unknown> | null;
+      for (const name of STAGES) {
+        const seconds = typeof heard === "object" && !Array.isArray(heard) ? heard?.[name] : undefined;
+        const counts = typeof seconds === "number" && seconds >= 0;
+        const known = stages.find(({ stage }) => stage === name)?.seconds;
+        if (counts) assert.ok(Math.abs(known! - seconds) <= seconds * 1e-5, `${name}: ${known}`);
+        else assert.equal(known, undefined, name);
+      }
+    }),
+  );
+});
+
+test("the stages' times stand in the trial's result, where its trainer tells any", () => {
+  const resultOf = (fields: object) => {
+    const message = JSON.stringify({ outcome: "Succeeded", reward: 0.5, ...fields });
+    const pods = [terminatedPod(job, { exitCode: 0, message })];
+    return written(decideTrial(world({ trial: withAttempts(open), jobs: [job], pods }))).result;
+  };
+  const stageSeconds = { "1": 16.3, "0": 7, Setup: 0, Sleep: 5, Features: null, Validation: -1 };
+  assert.deepEqual(resultOf({ stageSeconds })?.stages, [
+    { stage: "Setup", seconds: "0" },
+    { stage: "0", seconds: "7" },
+    { stage: "1", seconds: "16.3" },
+  ]);
+  for (const none of [{}, { stageSeconds: {} }, { stageSeconds: "long" }, { stageSeconds: { Sleep: 5 } }])
+    assert.ok(!("stages" in resultOf(none)!));
+});
 
 test("meaning of an init container that fails", () => {
   const pod = (terminated: ContainerStateTerminated) =>

@@ -1,5 +1,5 @@
 // Entries for tests: made by fast-check, or in a line.
-import type { LedgerEntry, SettledEntry } from "@segnas/operator/ledger/entry.ts";
+import { type LedgerEntry, type SettledEntry, STAGES } from "@segnas/operator/ledger/entry.ts";
 import fc from "fast-check";
 
 /** A succeeded trial with some fields in place of the usual ones. */
@@ -36,14 +36,17 @@ const outcome = fc.record({
   reward,
   parameters: fc.integer({ min: 1, max: 6 }),
   gpuSeconds: fc.integer({ min: 0, max: 100 }),
+  seconds: fc.option(fc.integer({ min: 0, max: 100 })),
 });
 
 /** A ledger of up to forty entries, in the order of indices. */
 export const ledgers: fc.Arbitrary<LedgerEntry[]> = fc.array(outcome, { maxLength: 40 }).map((outcomes) =>
-  outcomes.map(({ outcome, reward, ...fields }, number): LedgerEntry => {
+  outcomes.map(({ outcome, reward, seconds, ...fields }, number): LedgerEntry => {
     if (outcome === "Deleted") return { number, index: number, trial: `s-${number}`, outcome };
     return succeeded(number, {
       ...fields,
+      ...(outcome === "Succeeded" &&
+        seconds !== null && { stages: STAGES.map((stage, i) => ({ stage, seconds: seconds * i })) }),
       outcome: outcome as SettledEntry["outcome"],
       reward: outcome === "Infrastructure" ? null : reward,
     });

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "@segnas/searchspace/errors.ts";
-import { encodeResult, type Outcome, verdictOf } from "@segnas/trainer/result.ts";
-import { Interrupted, Untrainable } from "@segnas/trainer/training/session.ts";
+import { encodeResult, type Outcome, stageSecondsOf, verdictOf } from "@segnas/trainer/result.ts";
+import { Interrupted, Session, Untrainable } from "@segnas/trainer/training/session.ts";
 import fc from "fast-check";
 
 const LIMIT = 4096;
@@ -27,6 +27,7 @@ const succeeded = (slots: number): Extract<Outcome, { outcome: "Succeeded" }> =>
   parameters: 222718,
   macs: 22988288,
   seconds: 3.686306042,
+  stageSeconds: { Setup: 1.3, Features: 0.4, 0: 0.6, 1: 1.1, Validation: 0.3 },
 });
 
 test("a short result is written as it is", () => {
@@ -69,6 +70,25 @@ test("any message comes within the limit, as its own beginning", () => {
       },
     ),
   );
+});
+
+test("what each stage took, to a tenth of a second, with what came after the last step", async () => {
+  let seconds = 100;
+  const session = new Session("t", undefined, () => seconds * 1000);
+  seconds += 2.26;
+  session.enter(0, 1, 1, 1);
+  seconds += 1.04;
+  await session.step(0.5, 4);
+  session.enter("Validation", 1, 1, 1);
+  seconds += 0.5;
+  await session.advance(1);
+  seconds += 3.25;
+  session.enter(1, 1, 1, 1);
+  session.enter("Validation", 1, 1, 1);
+  seconds += 0.01;
+  assert.deepEqual(stageSecondsOf(session), { Setup: 2.3, 0: 1, Validation: 3.8, 1: 0 });
+  seconds += 60;
+  assert.deepEqual(stageSecondsOf(session), { Setup: 2.3, 0: 1, Validation: 63.8, 1: 0 });
 });
 
 test("what an error says of the trial", () => {

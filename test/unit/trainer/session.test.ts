@@ -101,16 +101,16 @@ test("progress counts steps of images; other work is none", async () => {
   session.enter(0, 2, 5, 3);
   assert.deepEqual(session.progress, {
     ...{ name: "t", stage: 0, epoch: 2, epochs: 5, step: 0, steps: 3 },
-    ...{ loss: null, meanIoU: null, imagesPerSecond: null, beats: 0 },
+    ...{ loss: null, losses: [], meanIoU: null, imagesPerSecond: null, beats: 0 },
   });
   clock.seconds += 2;
   await session.step(0.75, 8);
   clock.seconds += 1;
   await session.advance(0);
-  const { step, loss, imagesPerSecond, beats } = session.progress;
+  const { step, loss, losses, imagesPerSecond, beats } = session.progress;
   assert.deepEqual(
-    { step, loss, imagesPerSecond, beats },
-    { step: 1, loss: 0.75, imagesPerSecond: 4, beats: 2 },
+    { step, loss, losses, imagesPerSecond, beats },
+    { step: 1, loss: 0.75, losses: [0.75], imagesPerSecond: 4, beats: 2 },
   );
   assert.deepEqual(seen, [[0.75, 2, 8]]);
   clock.seconds += 4;
