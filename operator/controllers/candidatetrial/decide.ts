@@ -170,7 +170,9 @@ function waitFor(
     return [finish(world, attempts, open, undefined, infrastructure(AttemptCause.PendingTimeout, message))];
   }
   const said = write(world, attempts, why);
-  const told = said.status.conditions === world.trial.status?.conditions;
+  const { conditions, attempts: before } = world.trial.status ?? {};
+  // A Job whose UID is known can be missed: whoever deletes it before it begins is charged an attempt.
+  const told = said.status.conditions === conditions && before?.at(-1)?.uid === attempts.at(-1)?.uid;
   return [...(told ? [] : [said]), ...(until ? [{ type: "Wait" as const, until }] : [])];
 }
 

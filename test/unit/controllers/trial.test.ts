@@ -80,10 +80,12 @@ test("an attempt is noted before its Job is made, and the Job's UID with the fir
   assert.deepEqual(noted, [{ number: 0, job: "s-0-0", creationTime: "2026-01-01T00:01:00Z" }]);
   const [create] = decideTrial(world({ trial: withAttempts(...noted) }));
   assert.equal(create?.type, "CreateJob");
-  // Nothing is said that is not so already, as far as its conditions are known.
   const { conditions } = written(decideTrial(world({})));
   const trial = makeTrial(0, { attempts: noted, conditions: conditions! });
-  assert.deepEqual(decideTrial(world({ trial, jobs: [job] })), []);
+  const heard = written(decideTrial(world({ trial, jobs: [job] })));
+  assert.deepEqual(heard.attempts, [{ ...noted[0], uid: "job-0" }]);
+  // Nothing is said that is not so already.
+  assert.deepEqual(decideTrial(world({ trial: makeTrial(0, heard), jobs: [job] })), []);
   const started = written(decideTrial(world({ trial, jobs: [job], pods: [makePod(job, running)] })));
   const { startTime } = open;
   assert.deepEqual(started.attempts, [{ ...noted[0], uid: "job-0", startTime }]);
