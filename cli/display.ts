@@ -1,6 +1,6 @@
 // Where progress goes: a terminal whose last lines are drawn anew, or a stream of plain lines.
 import type { WriteStream } from "node:tty";
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 import type { Paint } from "./progress.ts";
 
 export interface Display {
@@ -14,6 +14,15 @@ export interface Display {
   end(): void;
 }
 
+/**
+ * The rows that lines take up on a terminal of so many columns. One that was made narrower after they were drawn has
+ * wrapped them anew; all that is drawn here is a column wide a code point.
+ */
+export function rowsOf(lines: string[], columns: number): number {
+  const widths = lines.map((line) => [...stripVTControlCharacters(line)].length);
+  return widths.reduce((rows, width) => rows + Math.max(1, Math.ceil(width / columns)), 0);
+}
+
 const HIDE = "\x1b[?25l";
 const SHOW = "\x1b[?25h";
 
@@ -22,7 +31,8 @@ export function display(stream: WriteStream, live: boolean): Display {
   let drawn: string[] = [];
   const show = (lines: string[], frame: string[] = drawn) => {
     const below = live ? frame : [];
-    const back = drawn.length > 0 ? `\x1b[${drawn.length}A\r\x1b[J` : "";
+    const rows = rowsOf(drawn, stream.columns || 80);
+    const back = rows > 0 ? `\x1b[${rows}A\r\x1b[J` : "";
     const cursor =
       drawn.length === 0 && below.length > 0 ? HIDE : drawn.length > 0 && below.length === 0 ? SHOW : "";
     const text = [...lines, ...below].map((line) => `${line}\n`).join("");

@@ -16,59 +16,83 @@ export interface TrialCache {
 /** How many of those that are gone are remembered: an answer is on its way for seconds, in which fewer are deleted. */
 export const GONE = 10_000;
 
+interface Known {
+  /** By name. */
+  trials: Map<string, CandidateTrial>;
+  loaded: Promise<void>;
+}
+
 export function cacheTrials(store: Store): TrialCache {
-  /** By search and by name. */
-  const searches = new Map<string, Map<string, CandidateTrial>>();
-  const loading = new Map<string, Promise<void>>();
+  /** By search: those that are there. */
+  const searches = new Map<string, Known>();
   /** By UID, the first that went first. An answer may come after the news that its object is gone. */
   const gone = new Set<string>();
   const searchOf = (trial: CandidateTrial) =>
     idOf({ namespace: keyOf(trial).namespace, name: trial.spec.search });
 
-  function see(trial: CandidateTrial): void {
-    const trials = searches.get(searchOf(trial));
-    const before = trials?.get(trial.metadata.name);
+  function put(trials: Known["trials"], trial: CandidateTrial): void {
+    const before = trials.get(trial.metadata.name);
     if (gone.has(trial.metadata.uid!) || (before && !isLater(trial, before))) return;
-    trials?.set(trial.metadata.name, trial);
+    trials.set(trial.metadata.name, trial);
+  }
+
+  function see(trial: CandidateTrial): void {
+    const known = searches.get(searchOf(trial));
+    if (known) put(known.trials, trial);
   }
 
   function forget({ namespace, name }: Key, uid: string): void {
     gone.add(uid);
     if (gone.size > GONE) gone.delete(gone.values().next().value!);
-    for (const [search, trials] of searches)
+    for (const [search, { trials }] of searches)
       if (search.startsWith(`${namespace}/`) && trials.get(name)?.metadata.uid === uid) trials.delete(name);
   }
 
-  const close = store.watch("CandidateTrial", ({ type, object }) => {
-    if (type === "DELETED") forget(keyOf(object), object.metadata.uid!);
-    else see(object);
-  });
+  const watches = [
+    store.watch("CandidateTrial", ({ type, object }) => {
+      if (type === "DELETED") forget(keyOf(object), object.metadata.uid!);
+      else see(object);
+    }),
+    // Another of its name lists its own anew.
+    store.watch("ArchitectureSearch", ({ type, object }) => {
+      if (type === "DELETED") searches.delete(idOf(keyOf(object)));
+    }),
+  ];
 
-  async function load(search: Key): Promise<void> {
-    const known = new Map<string, CandidateTrial>();
-    searches.set(idOf(search), known);
-    try {
+  function load(search: Key): Known {
+    const id = idOf(search);
+    const trials: Known["trials"] = new Map();
+    const letGo = () => {
+      if (searches.get(id) === known) searches.delete(id);
+    };
+    async function fill(): Promise<void> {
+      // Of one that is gone nothing would ever let go.
+      if (!(await store.get("ArchitectureSearch", search))) letGo();
       for (const trial of await store.list("CandidateTrial", search.namespace))
-        if (trial.spec.search === search.name) see(trial);
-    } catch (error) {
-      searches.delete(idOf(search));
-      loading.delete(idOf(search));
-      throw error;
+        if (trial.spec.search === search.name) put(trials, trial);
     }
+    const known: Known = { trials, loaded: Promise.resolve() };
+    searches.set(id, known);
+    known.loaded = fill().catch((error) => {
+      letGo();
+      throw error;
+    });
+    return known;
   }
 
   return {
     see,
-    close,
+    close() {
+      for (const unwatch of watches) unwatch();
+    },
     async of(search) {
-      const key = idOf(search);
-      if (!loading.has(key)) loading.set(key, load(search));
-      await loading.get(key);
-      return [...searches.get(key)!.values()];
+      const { trials, loaded } = searches.get(idOf(search)) ?? load(search);
+      await loaded;
+      return [...trials.values()];
     },
     async refresh(key) {
       const trial = await store.live.get("CandidateTrial", key);
-      for (const trials of searches.values()) {
+      for (const { trials } of searches.values()) {
         const before = trials.get(key.name);
         if (
           before &&

@@ -29,8 +29,8 @@ export function searchMetrics(registry: Registry, now: () => Date): SearchMetric
   let looking: Promise<SearchView[]> | undefined;
   /** Ledgers are being read, one after the other. */
   let reading: Promise<void> | undefined;
-  /** UIDs of searches whose ledgers cannot be read. */
-  const unreadable = new Set<string>();
+  /** By the UIDs of searches whose ledgers could not be read: the versions that they had then. */
+  const unreadable = new Map<string, string | undefined>();
   const settled = ledgerMetrics(registry, async () => void (await look()));
   for (const definition of STATUS_METRICS) register(registry, definition, look);
 
@@ -44,6 +44,7 @@ export function searchMetrics(registry: Registry, now: () => Date): SearchMetric
     const searches = source ? await source.store.list("ArchitectureSearch") : [];
     const trials = source ? await source.store.list("CandidateTrial") : [];
     settled.keep(searches);
+    forgetAllBut(searches);
     const open = Map.groupBy(trials.filter(isOpen), (trial) =>
       idOf({ ...keyOf(trial), name: trial.spec.search }),
     );
@@ -71,15 +72,24 @@ export function searchMetrics(registry: Registry, now: () => Date): SearchMetric
     return Promise.race([known?.opening, undefined]).catch(() => undefined);
   }
 
-  /** What ended is not kept in memory: its ledger is read, once, and counted from the next scrape on. */
+  function forgetAllBut(searches: ArchitectureSearch[]): void {
+    const there = new Set(searches.map(({ metadata }) => metadata.uid));
+    for (const uid of unreadable.keys()) if (!there.has(uid)) unreadable.delete(uid);
+  }
+
+  /**
+   * What ended is not kept in memory: its ledger is read, once, and counted from the next scrape on. One that cannot be
+   * read is looked at again when its search has changed, be it by an annotation, and not at each scrape.
+   */
   async function readLedgers(searches: ArchitectureSearch[]): Promise<void> {
     for (const search of searches) {
-      const { uid } = search.metadata;
-      if (!source || unreadable.has(uid!)) continue;
+      const { uid, resourceVersion } = search.metadata;
+      if (!source || (unreadable.has(uid!) && unreadable.get(uid!) === resourceVersion)) continue;
       try {
         settled.observe(search, (await readLedger(source.store, search)).entries);
+        unreadable.delete(uid!);
       } catch (error) {
-        if (error instanceof UserError) unreadable.add(uid!);
+        if (error instanceof UserError) unreadable.set(uid!, resourceVersion);
       }
     }
   }

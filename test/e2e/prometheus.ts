@@ -24,7 +24,8 @@ export interface Series {
 }
 
 export interface Prometheus {
-  query(expr: string): Promise<Series[]>;
+  /** @param time in seconds since 1970; now where left out */
+  query(expr: string, time?: number): Promise<Series[]>;
   /** From so long ago until now. */
   queryRange(expr: string, seconds: number, step: number): Promise<Series[]>;
   /** The values that a label has among the series that match. */
@@ -141,7 +142,8 @@ export async function startPrometheus(
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return {
-    query: async (query) => (await get<{ result: Series[] }>("query", { query })).result,
+    query: async (query, time = Date.now() / 1000) =>
+      (await get<{ result: Series[] }>("query", { query, time: String(time) })).result,
     async queryRange(query, seconds, step) {
       const end = Date.now() / 1000;
       const range = { start: String(end - seconds), end: String(end), step: String(step) };

@@ -4,12 +4,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cacheTrials } from "@segnas/operator/controllers/trials.ts";
 import { memoryStore } from "../unit/controllers/memory-store.ts";
-import { makeTrial } from "../unit/controllers/objects.ts";
+import { makeSearch, makeTrial } from "../unit/controllers/objects.ts";
 
 test("a trial without its label is seen, before and after the first look", async () => {
   const store = memoryStore();
   const trials = cacheTrials(store);
   const search = { namespace: "default", name: "s" };
+  await store.create<"ArchitectureSearch">(makeSearch());
   for (const index of [0, 1]) await store.create<"CandidateTrial">(makeTrial(index));
   const relabel = async (name: string, labels: Record<string, string>) => {
     const trial = (await store.get("CandidateTrial", { namespace: "default", name }))!;

@@ -6,12 +6,13 @@ import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetri
 import { keyOf } from "@segnas/operator/api/store.ts";
 import { cacheTrials, GONE } from "@segnas/operator/controllers/trials.ts";
 import { memoryStore } from "../unit/controllers/memory-store.ts";
-import { makeTrial } from "../unit/controllers/objects.ts";
+import { makeSearch, makeTrial } from "../unit/controllers/objects.ts";
 
 test("a late answer about a trial that has gone counts for nothing, and only the last that went are remembered", async () => {
   const store = memoryStore();
   const trials = cacheTrials(store);
   const search = { namespace: "default", name: "s" };
+  await store.create<"ArchitectureSearch">(makeSearch());
   const names = async () => (await trials.of(search)).map(({ metadata }) => metadata.name);
   async function comeAndGo(index: number): Promise<CandidateTrial> {
     const trial = await store.create<"CandidateTrial">(makeTrial(index));

@@ -1,4 +1,5 @@
 // All searches: are they going, how good, how much left, what do they cost.
+import { SearchCondition } from "../../api/conditions.ts";
 import { figure, labelVariable, lines, pageOf, table } from "./parts.ts";
 
 const SELECTED = `namespace=~"$namespace", search=~"$search"`;
@@ -6,6 +7,21 @@ const SELECTED = `namespace=~"$namespace", search=~"$search"`;
 const each = (metric: string, matchers = SELECTED): string =>
   `max by (namespace, search) (${metric}{${matchers}})`;
 const condition = (type: string): string => each("segnas_search_condition", `type="${type}", ${SELECTED}`);
+/** What a search is while a condition is True; where several are, the last of them here counts. */
+const STATES: [SearchCondition, string][] = [
+  [SearchCondition.Progressing, "going on"],
+  [SearchCondition.Stalled, "stalled"],
+  [SearchCondition.Suspended, "suspended"],
+  [SearchCondition.Complete, "complete"],
+  [SearchCondition.Failed, "failed"],
+];
+/** The place of that condition, from 1; 0 where none is True: before its first look, and until what was suspended has stopped. */
+const state = `max by (namespace, search) (${STATES.map(
+  ([type], i) => `${i + 1} * segnas_search_condition{type="${type}", ${SELECTED}}`,
+).join(" or ")})`;
+const STATE_WORDS = ["not going on", ...STATES.map(([, word]) => word)];
+/** Until spec.budget.activeDeadlineSeconds have passed, of what goes on. */
+const timeLeft = `clamp_min(${each("segnas_search_deadline_timestamp_seconds")} - time(), 0)`;
 const settled = (outcomes: string): string =>
   `sum by (namespace, search) (max by (namespace, search, outcome) (segnas_search_trials_total{outcome=~"${outcomes}", ${SELECTED}}))`;
 const NAME = "{{namespace}}/{{search}}";
@@ -46,7 +62,7 @@ export const overview = pageOf({
           { width: 24, height: 10 },
           ["namespace", "search"],
           [
-            { title: "Going on", expr: condition("Progressing") },
+            { title: "State", expr: state, words: STATE_WORDS },
             { title: "Best reward", expr: each("segnas_search_best_reward"), decimals: 4 },
             { title: "Its mean IoU", expr: each("segnas_search_best_mean_iou"), decimals: 4 },
             { title: "Its parameters", expr: each("segnas_search_best_parameters"), unit: "short" },
@@ -56,6 +72,7 @@ export const overview = pageOf({
             { title: "Failed", expr: settled("Failed|Infrastructure") },
             { title: "GPU time", expr: each("segnas_search_gpu_spent_seconds"), unit: "s" },
             { title: "GPU time left", expr: each("segnas_search_gpu_budget_left_seconds"), unit: "s" },
+            { title: "Time left", expr: timeLeft, unit: "s" },
           ],
           `/d/segnas-search?var-namespace=\${__data.fields.namespace}&var-search=\${__data.fields.search}`,
         ),

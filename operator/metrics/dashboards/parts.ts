@@ -99,14 +99,18 @@ export function lines(title: string, description: string, look: Look, ...queries
   return look.stacked ? panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal)) : panel;
 }
 
-const TRUTH = [
-  { type: MappingType.ValueToText, options: { 0: { text: "no" }, 1: { text: "yes" } } },
-] as ValueMapping[];
+/** Shows 0, 1, 2 ... as words. */
+const inWords = (words: string[]): ValueMapping[] => [
+  {
+    type: MappingType.ValueToText,
+    options: Object.fromEntries(words.map((text, i) => [String(i), { text }])),
+  } as ValueMapping,
+];
 
 /** The values of now, large. */
 export function figure(title: string, description: string, look: Look, ...queries: Query[]): PanelParts {
   const panel = dress(new StatBuilder(), title, description, { width: 4, height: 4, ...look });
-  if (look.truth) panel.mappings(TRUTH);
+  if (look.truth) panel.mappings(inWords(["no", "yes"]));
   return panel
     .targets(queries.map((one, i) => query(one, i).instant()))
     .graphMode(BigValueGraphMode.None)
@@ -126,6 +130,8 @@ export interface Column {
   expr: string;
   unit?: string;
   decimals?: number;
+  /** What 0, 1, 2 ... are shown as. */
+  words?: string[];
 }
 
 /** A row for each set of labels, and a column for each query. `link` is where a row's first label leads. */
@@ -144,10 +150,11 @@ export function table(
       { id: "merge", options: {} },
       { id: "organize", options: { excludeByName: { Time: true }, renameByName: names } },
     ]);
-  for (const { title, unit, decimals } of columns)
+  for (const { title, unit, decimals, words } of columns)
     panel.overrideByName(title, [
       ...(unit === undefined ? [] : [{ id: "unit", value: unit }]),
       ...(decimals === undefined ? [] : [{ id: "decimals", value: decimals }]),
+      ...(words === undefined ? [] : [{ id: "mappings", value: inWords(words) }]),
     ]);
   if (link !== undefined)
     panel.overrideByName(labels.at(-1)!, [{ id: "links", value: [{ title: "Open", url: link }] }]);

@@ -45,6 +45,15 @@ test("the defaults are admitted, and a misspelt field is not", () => {
   assert.ok(!validate({ ...values, scope: "Everything" }));
 });
 
+test("runbooks are a URL, to which an alert's paragraph is added, or nothing", () => {
+  const admits = (runbooks: string): boolean =>
+    validate({ ...values, alerts: { enabled: true, labels: {}, runbooks } });
+  for (const runbooks of ["", "https://example.org/runbooks.md", "http://wiki/segnas/?page=runbooks"])
+    assert.ok(admits(runbooks), runbooks);
+  for (const runbooks of ["docs/runbooks.md", "/runbooks", "https://example.org/#runbooks", "https://a b"])
+    assert.ok(!admits(runbooks), runbooks);
+});
+
 test("every field of the schema has its default in values.yaml", () => {
   assert.deepEqual(
     fields.filter((field) => !has(field)),

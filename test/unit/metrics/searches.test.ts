@@ -110,7 +110,7 @@ test("a search's status and open trials, and its spec's limits", async () => {
 
   const { scrape } = follow(knowing(store, search, [], 0.5));
   const gauges = short(await scrape()).filter(
-    (line) => !/^(reward|trial_gpu|trials_total|trial_fail)/.test(line),
+    (line) => !/^(reward|trial_gpu|trial_stage|trials_total|trial_fail)/.test(line),
   );
   assert.deepEqual(gauges, [
     "trials_reused_total 0",
@@ -170,8 +170,15 @@ test("what is not there is not told of", async () => {
 test("settled trials are counted by what came of them", async () => {
   const { store, search } = await world();
   const entries: LedgerEntry[] = [
-    succeeded(0, { source: "earlier", reward: 0.9 }),
-    succeeded(1, { reward: 0.32, gpuSeconds: 45, stopped: true }),
+    succeeded(0, { source: "earlier", reward: 0.9, stages: [{ stage: "0", seconds: 5 }] }),
+    succeeded(1, {
+      ...{ reward: 0.32, gpuSeconds: 45, stopped: true },
+      stages: [
+        { stage: "Setup", seconds: 1.5 },
+        { stage: "0", seconds: 40 },
+        { stage: "Validation", seconds: 0 },
+      ],
+    }),
     succeeded(2, { reward: 0.32, gpuSeconds: 0, duplicateOf: "s-1" }),
     succeeded(3, { outcome: "Failed", reward: -1, cause: "OutOfMemory", gpuSeconds: 700 }),
     succeeded(4, { outcome: "Failed", reward: -1, cause: "SomethingOfTheirs", gpuSeconds: 5 }),
@@ -199,7 +206,13 @@ test("settled trials are counted by what came of them", async () => {
     "reward_count 1",
     "trial_gpu_seconds_sum 755",
     "trial_gpu_seconds_count 4",
+    'trial_stage_seconds_sum{stage="Setup"} 1.5',
+    'trial_stage_seconds_count{stage="Setup"} 1',
+    'trial_stage_seconds_sum{stage="0"} 40',
+    'trial_stage_seconds_count{stage="0"} 1',
+    'trial_stage_seconds_count{stage="Validation"} 1',
   ]);
+  assert.ok(lines.includes('trial_stage_seconds_count{stage="WarmUp"} 0'));
 });
 
 test("law: counters never fall, and are the same whenever they are looked at, and whoever begins to look", async () => {
@@ -314,20 +327,44 @@ test("a policy's settings that cannot be leave the other metrics as they are", a
   assert.ok(lines.includes("max_trials 20"));
 });
 
-test("a ledger that cannot be read is not read again and again", async () => {
+test("a ledger that cannot be read is read again when its search has changed, not at each scrape", async () => {
   const { store, search } = await world({}, { conditions: [complete], entries: 1 });
-  const { last } = await openLedger(store, { ...search, status: {} }, "operator", false);
+  const ledger = await openLedger(store, { ...search, status: {} }, "operator", false);
+  const { last } = await appendEntry(store, search, ledger, succeeded(0), 1);
   const { shard } = last!.spec;
-  await store.update<"SearchRecord">({ ...last!, spec: { ...last!.spec, shard: { ...shard, number: 1 } } });
+  const damaged = await store.update<"SearchRecord">({
+    ...last!,
+    spec: { ...last!.spec, shard: { ...shard, number: 1 } },
+  });
   const { counting, reads } = countReads(store);
   const { scrape } = follow({ store: counting, knowledge: new Map() });
-  for (let scrapes = 0; scrapes < 5; scrapes++) {
-    const lines = short(await scrape());
-    assert.ok(lines.includes('condition{type="Complete"} 1'));
-    assert.ok(!lines.some((line) => line.startsWith("trials_total")));
-    await turn();
-  }
+  const scrapeOften = async () => {
+    const all: string[] = [];
+    for (let scrapes = 0; scrapes < 5; scrapes++) {
+      all.push(...short(await scrape()));
+      for (let turns = 0; turns < 5; turns++) await turn();
+    }
+    return all;
+  };
+  const isCount = (line: string): boolean => line.startsWith("trials_total");
+  const change = async (message: string) => {
+    const now = (await store.get("ArchitectureSearch", { namespace: "default", name: "s" }))!;
+    const conditions = [{ ...complete, message }];
+    await store.updateStatus<"ArchitectureSearch">({ ...now, status: { ...now.status, conditions } });
+  };
+
+  const lines = await scrapeOften();
+  assert.ok(lines.includes('condition{type="Complete"} 1'));
+  assert.ok(!lines.some(isCount));
   assert.equal(reads(), 1);
+  await change("still damaged");
+  assert.ok(!(await scrapeOften()).some(isCount));
+  assert.equal(reads(), 2);
+  await store.update<"SearchRecord">({ ...damaged, spec: { ...last!.spec, shard } });
+  assert.ok(!(await scrapeOften()).some(isCount));
+  await change("mended");
+  assert.ok((await scrapeOften()).includes('trials_total{outcome="Succeeded"} 1'));
+  assert.equal(reads(), 3);
 });
 
 test("a search whose ledger is still being read holds no scrape up", async () => {
