@@ -12,7 +12,6 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { setFlagsFromString } from "node:v8";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { choice, integer } from "@segnas/searchspace/fields.ts";
 import { createLogger, format, transports } from "winston";
@@ -123,9 +122,6 @@ async function main(mode: string | undefined): Promise<number> {
   }
 }
 
-// What is garbage here are numbers read from TensorFlow: they lie outside V8's heap, which by itself is small. V8 lets
-// its young generation grow to a hundred megabytes, and the numbers lie about until that is full.
-setFlagsFromString("--semi-space-growth-factor=1");
 process.exitCode = await main(process.argv[2]);
 // Nothing may keep a finished trial alive: an open IPC channel would.
 process.exit();

@@ -5,6 +5,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { UserError } from "@segnas/searchspace/errors.ts";
 
 /** A tensor held by TensorFlow. */
@@ -64,6 +65,9 @@ function load(): Binding {
   return loaded;
 }
 
+// What is garbage here are numbers read from TensorFlow: they lie outside V8's heap, which by itself is small. V8 lets
+// its young generation grow to a hundred megabytes, and the numbers lie about until that is full.
+setFlagsFromString("--semi-space-growth-factor=1");
 const binding = load();
 
 export const VERSION = binding.TF_Version;

@@ -22,7 +22,7 @@ export type Clock = "Wall" | "Processor";
 export interface Measured {
   /** Of each timed run: a step, an evaluation, or the start-up. */
   milliseconds: number[];
-  /** The process's largest resident memory. */
+  /** The process's largest resident memory while it was timed. */
   residentBytes: number;
   /** Milliseconds in TensorFlow's kernels, of one run; on a GPU, where kernels run on after the call, not to be trusted. */
   kernels: Record<string, number>;

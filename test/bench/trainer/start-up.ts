@@ -6,7 +6,7 @@ class Done extends Error {}
 export async function measureStartUp(
   { genotype, height, width, batch }: Case,
   folder: string,
-): Promise<Omit<Measured, "residentBytes">> {
+): Promise<Measured> {
   const { parseTrial } = await import("@segnas/trainer/training/configuration.ts");
   const { Session } = await import("@segnas/trainer/training/session.ts");
   const { runTrial } = await import("@segnas/trainer/training/trial.ts");
@@ -28,5 +28,6 @@ export async function measureStartUp(
     if (!(error instanceof Done)) throw error;
   });
   // Counted from the process's start.
-  return { milliseconds: [performance.now()], kernels: {} };
+  const milliseconds = [performance.now()];
+  return { milliseconds, residentBytes: process.resourceUsage().maxRSS * 1024, kernels: {} };
 }

@@ -95,14 +95,18 @@ export function evaluation({ network, model, start }: Prepared): () => Float32Ar
   };
 }
 
-export async function measureSteps(one: Case, folder: string): Promise<Omit<Measured, "residentBytes">> {
+/** Before a profile is taken, which is no part of a training: it makes a second model and runs it op by op. */
+const residentPeak = (): number => process.resourceUsage().maxRSS * 1024;
+
+export async function measureSteps(one: Case, folder: string): Promise<Measured> {
   const prepared = prepare(one);
   if (one.kind === "Stage0") return measureStage0(one, prepared, folder);
   const run = one.kind === "Training" ? trainingStep(prepared) : evaluation(prepared);
   const milliseconds = await timed(one.runs, () => void run());
+  const residentBytes = residentPeak();
   // A graph's kernels cannot be told apart: a model's first step runs op by op.
   const again = one.kind === "Training" ? trainingStep(prepare(one)) : run;
-  return { milliseconds, kernels: await profile(() => void again()) };
+  return { milliseconds, residentBytes, kernels: await profile(() => void again()) };
 }
 
 async function measureStage0(
@@ -137,5 +141,6 @@ async function measureStage0(
   const reading = median(await timed(runs, async () => void (await readBatch())));
   const encoding = median(await timed(runs, () => dispose(...model.evaluate(network, image, nodes))));
   await cache.close();
-  return { milliseconds, reading, encoding, kernels: await profile(step) };
+  const residentBytes = residentPeak();
+  return { milliseconds, residentBytes, reading, encoding, kernels: await profile(step) };
 }
