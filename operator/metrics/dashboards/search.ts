@@ -51,21 +51,27 @@ export const search = pageOf({
           [one("segnas_search_gpu_spent_seconds"), "spent"],
           [one("segnas_search_gpu_budget_left_seconds"), "left"],
         ),
-        figure("Best reward", "So far.", { width: 6, decimals: 4 }, [one("segnas_search_best_reward"), ""]),
-        figure("Its mean IoU", "On the held-out part.", { width: 6, decimals: 4 }, [
+        figure("Best reward", "So far.", { width: 5, decimals: 4 }, [one("segnas_search_best_reward"), ""]),
+        figure("Its mean IoU", "On the held-out part.", { width: 5, decimals: 4 }, [
           one("segnas_search_best_mean_iou"),
           "",
         ]),
-        figure("Its parameters", "Of the search's form of the network.", { width: 6, unit: "short" }, [
+        figure("Its parameters", "Of the search's form of the network.", { width: 5, unit: "short" }, [
           one("segnas_search_best_parameters"),
           "",
         ]),
         figure(
           "Training",
           "Trials that train, of spec.parallelism.",
-          { width: 6 },
+          { width: 5 },
           [one("segnas_search_trials_running"), "train"],
           [one("segnas_search_parallelism"), "at most"],
+        ),
+        figure(
+          "Time left",
+          "Until spec.budget.activeDeadlineSeconds have passed, where that is set.",
+          { unit: "s" },
+          [`clamp_min(${one("segnas_search_deadline_timestamp_seconds")} - time(), 0)`, ""],
         ),
       ],
     },

@@ -131,6 +131,8 @@ export interface TrialDocument {
   parameters?: number;
   macs?: number;
   seconds?: number;
+  /** What each stage took of the attempt that succeeded, where that is known. */
+  stages: { stage: string; seconds: number }[];
   /** Updates of the policy that proposed it. */
   policyVersion?: number;
   /** As JSON. */

@@ -41,6 +41,7 @@ export async function trialDocument(
     ...(seconds !== undefined && { seconds }),
     ...(typeof policyVersion === "number" && { policyVersion }),
     ...(architecture && drawn(view, architecture)),
+    stages: stagesOf(entry, trial),
     validations: (await readCurve(view, name, source)) ?? measured(entry, trial),
     attempts: trial ? attempts(trial, source) : [],
     events: view.events.filter(({ about }) => about === name),
@@ -92,6 +93,17 @@ const measured = (entry: LedgerEntry | undefined, trial: CandidateTrial | undefi
         epoch,
         reward: Number(reward),
         meanIoU: Number(meanIoU),
+      }));
+
+const stagesOf = (
+  entry: LedgerEntry | undefined,
+  trial: CandidateTrial | undefined,
+): TrialDocument["stages"] =>
+  entry && "slots" in entry
+    ? (entry.stages ?? [])
+    : (trial?.status?.result?.stages ?? []).map(({ stage, seconds }) => ({
+        stage,
+        seconds: Number(seconds),
       }));
 
 function attempts(trial: CandidateTrial, source: Source): TrialDocument["attempts"] {

@@ -33,10 +33,11 @@ const write = (trial: string, file: string, content: string): void => {
 };
 
 test("of a trial whose object is gone there is what the ledger has", async () => {
-  const entry = succeeded(3, { decisions, slots, policyVersion: 2, outcome: "Succeeded" });
+  const stages = [{ stage: "0", seconds: 40.5 }];
+  const entry = succeeded(3, { decisions, slots, stages, policyVersion: 2, outcome: "Succeeded" });
   const imported = succeeded(0, { decisions, index: -4, source: "other" });
   const told = await trialDocument(view({ entries: [imported, entry] }), 3, elsewhere);
-  assert.deepEqual(told?.validations, slots);
+  assert.deepEqual([told?.validations, told?.stages], [slots, stages]);
   assert.deepEqual([told?.trial, told?.policyVersion, told?.attempts], ["s-3", 2, []]);
   assert.match(told!.svg!, /^<svg/);
   // Of another search.
@@ -59,7 +60,7 @@ test("a trial that trains tells of its attempts, and the log of the one that run
     { number: 0, startedAt: time, endedAt: failed.endTime, message: "it broke" },
     { number: 1, startedAt: time, log: { shows: "its log", command: "cat s-1-1" } },
   ]);
-  assert.deepEqual(told?.events, [event]);
+  assert.deepEqual([told?.events, told?.stages], [[event], []]);
   assert.equal(told?.words, "tried again: it broke");
 });
 

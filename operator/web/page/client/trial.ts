@@ -9,7 +9,7 @@ import { Chart, countAxis, type Ink, type Line, leftAxis } from "./chart.ts";
 import { Events } from "./events.ts";
 import { useDocument } from "./follow.ts";
 import { Commands, Copyable, Fact, Notice, WideDrawing } from "./parts.ts";
-import { OUTCOME_WORDS, since, when } from "./words.ts";
+import { OUTCOME_WORDS, since, stageTimes, when } from "./words.ts";
 
 interface Props {
   search: SearchDocument;
@@ -46,6 +46,7 @@ function Trial({ search, trial }: { search: SearchDocument; trial: TrialDocument
       ${parameters !== undefined && html`<${Fact} label="Parameters" value=${whole(parameters)} more=${macs === undefined ? undefined : `${large(macs)} MACs`} />`}
       ${seconds !== undefined && html`<${Fact} label="Trained for" value=${duration(seconds)} />`}
     </dl>
+    ${trial.stages.length > 0 && html`<p class="soft">It took: ${stageTimes(trial.stages)}.</p>`}
     ${trial.validations.length > 1 && html`<${Validations} validations=${trial.validations} />`}
     ${trial.attempts.length > 0 && html`<h3>Attempts</h3>${trial.attempts.map((it) => html`<${Attempt} key=${it.number} attempt=${it} />`)}`}
     <${Events} events=${trial.events} />

@@ -50,5 +50,18 @@ const STAGES: Record<string, string> = {
   Validation: "is judged",
 };
 
+const SHORT_STAGES: Record<string, string> = {
+  "0": "stage 0",
+  "1": "stage 1",
+  Setup: "set-up",
+  WarmUp: "warm-up",
+  Features: "features",
+  Validation: "validations",
+};
+
+/** What stages took: "set-up 2 s, stage 0 40 s". */
+export const stageTimes = (stages: { stage: string; seconds: number }[]): string =>
+  stages.map(({ stage, seconds }) => `${SHORT_STAGES[stage] ?? stage} ${duration(seconds)}`).join(", ");
+
 export const stageInWords = (stage: string | undefined): string =>
   stage === undefined ? "trains" : (STAGES[stage] ?? stage);
