@@ -144,7 +144,7 @@ function contextOf(network: Network, layer: Layer, weights: Weights, run: Run): 
 /**
  * Runs the given layers in order from `start` (values that are there already: the image, or the encoder's two
  * nodes; they stay the caller's). In evaluation a value is freed after its last use unless `wanted`; in training
- * all stay, for the backward pass. Free what is left with `disposeRun`.
+ * those stay that the backward pass needs. Free what is left with `disposeRun`.
  */
 export function forward(
   network: Network,
@@ -161,12 +161,25 @@ export function forward(
     if (!mode.folded) disposeFolded(folded);
     return run;
   }
+  const uses = usesOf(layers);
   for (const layer of layers) {
     const context = contextOf(network, layer, weights, run);
     if (layer.kind === "BatchNorm") normaliseBatch(context, weights, mode.momentum, run);
     else run.values.set(layer.output, forwardOf(layer, context));
+    // A rectifier's gradient is told by what it has let through.
+    const [input] = layer.inputs;
+    if (isRectifier(layer) && uses.get(input!) === 1 && !wanted.includes(input!)) free(run.values, input!);
   }
   return run;
+}
+
+const isRectifier = ({ kind }: Layer): boolean => kind === "Relu" || kind === "Relu6";
+
+/** How many of the layers each value goes into. */
+function usesOf(layers: Layer[]): Map<number, number> {
+  const uses = new Map<number, number>();
+  for (const input of layers.flatMap(({ inputs }) => inputs)) uses.set(input, (uses.get(input) ?? 0) + 1);
+  return uses;
 }
 
 const forwardOf = (layer: Layer, context: Context): Tensor =>
