@@ -44,7 +44,12 @@ export function encodeResult(outcome: Outcome): string {
   const text = JSON.stringify(outcome);
   const excess = Buffer.byteLength(text) - LIMIT;
   if (excess <= 0) return text;
-  if (outcome.outcome === "Succeeded") return encodeResult({ ...outcome, slots: outcome.slots.slice(1) });
+  if (outcome.outcome === "Succeeded") {
+    let [gone, left] = [0, excess];
+    while (left > 0 && gone < outcome.slots.length)
+      left -= Buffer.byteLength(JSON.stringify(outcome.slots[gone++])) + ",".length;
+    return encodeResult({ ...outcome, slots: outcome.slots.slice(gone) });
+  }
   // By whole characters, each counted as JSON writes it.
   let room = Buffer.byteLength(JSON.stringify(outcome.message)) - excess - "...".length - 2;
   let kept = "";

@@ -169,6 +169,16 @@ describe("a checkpoint that does not fit is told of, and the trial starts over",
       );
     });
 
+  it("without a line of its curve", async () => {
+    cpSync(saved(), join(folder, "curveless"), { recursive: true });
+    writeFileSync(join(folder, "curveless", "curve.jsonl"), '{"stage":0,"epo');
+    const session = new Stopping(({ stage, epoch, step }) => stage === 0 && epoch === 1 && step === 2);
+    await assert.rejects(attempt("curveless", { session }), Interrupted);
+    assert.deepEqual(session.notes, [
+      "warn: the checkpoint is not used and the trial starts over: the curve beside it has 0 of its 1 validations",
+    ]);
+  });
+
   it("to the same end", async () => {
     const { result } = await attempt("damaged cut short");
     assertSame("damaged cut short", result);

@@ -1,10 +1,10 @@
 // What a trial leaves behind for people: weights, its curve, predictions of every held-out image, and pictures.
-import { access, appendFile, constants, mkdir, rm, writeFile } from "node:fs/promises";
+import { access, appendFile, constants, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { encode } from "fast-png";
 import sharp from "sharp";
 import { IGNORED, type Sample } from "../data/sample.ts";
-import { removePartials } from "../whole-file.ts";
+import { removePartials, writeWhole } from "../whole-file.ts";
 import type { Place } from "./gate.ts";
 import { isSystemError } from "./shared.ts";
 
@@ -74,13 +74,27 @@ export class Artifacts {
       // Sooner than with the first file, which may be hours away.
       await access(folder, constants.W_OK);
       await removePartials(folder);
-      await rm(join(folder, CURVE), { force: true });
-      if (curve.length > 0) await writeFile(join(folder, CURVE), curve.map(line).join(""));
+      if (curve.length > 0) await writeWhole(join(folder, CURVE), curve.map(line).join(""));
+      else await rm(join(folder, CURVE), { force: true });
     });
   }
 
+  /** What is there of the curve of an earlier attempt: its points up to the first that is not whole. */
+  async curve(): Promise<CurvePoint[]> {
+    if (this.#folder === undefined) return [];
+    const text = await readFile(join(this.#folder, CURVE), "utf8").catch(() => "");
+    const points: CurvePoint[] = [];
+    try {
+      for (const line of text.split("\n").slice(0, -1)) points.push(JSON.parse(line));
+    } catch {
+      // Written in part, or by somebody else.
+    }
+    return points;
+  }
+
   async addPoint(point: CurvePoint): Promise<void> {
-    await this.keep((folder) => appendFile(join(folder, CURVE), line(point)));
+    // On the disk before a checkpoint counts on it.
+    await this.keep((folder) => appendFile(join(folder, CURVE), line(point), { flush: true }));
   }
 
   /** Starts the predictions and pictures of a validation: those of the one before go. */

@@ -1,6 +1,7 @@
 // Checkpoints: all that a trial needs to go on after an epoch as if it had never stopped. One file among the trial's
-// artifacts, written whole or not at all after an epoch, read by the trial's next attempt. Random streams are keyed
-// by seed, stage and epoch, so none of them has a state to keep.
+// artifacts, written whole or not at all after an epoch, read by the trial's next attempt together with the curve, which
+// has a file of its own that only grows. Random streams are keyed by seed, stage and epoch, so none of them has a state
+// to keep.
 import { createHash } from "node:crypto";
 import { access, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -20,7 +21,7 @@ export interface Checkpoint extends Place {
   /** Parameters and BN statistics. */
   arrays: Arrays;
   optimizers: Partial<Record<Side, OptimizerState>>;
-  /** Validations so far. */
+  /** The validations before it. */
   curve: CurvePoint[];
   /** Of the last step. */
   loss: number | null;
@@ -28,7 +29,7 @@ export interface Checkpoint extends Place {
 }
 
 /** Counts up: a change of what a checkpoint holds, or of what training does with it, must not meet an old file. */
-const FORMAT = 2;
+const FORMAT = 3;
 const FILE = "checkpoint.safetensors";
 const MOMENTS = ["first", "second", "average"] as const;
 
@@ -68,8 +69,8 @@ export class Checkpoints {
         this.#session.onNote("warn", `the checkpoint is not used and the trial starts over: ${why}`);
       try {
         const { metadata, tensors } = await readSafetensors(path);
-        if (metadata.key === this.#key) found = decode(metadata.state!, tensors);
-        else unused(`${path} is of another trial, configuration or version`);
+        if (metadata.key !== this.#key) unused(`${path} is of another trial, configuration or version`);
+        else found = decode(metadata.state!, tensors, await this.#artifacts.curve());
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         unused(error.message);
@@ -78,12 +79,12 @@ export class Checkpoints {
     return found;
   }
 
-  /** After an epoch: writes a checkpoint where the last is old enough. */
+  /** After an epoch, with so many validations before it: writes a checkpoint where the last is old enough. */
   async write(
     place: Place,
     model: Model,
     optimizers: Partial<Record<Side, Optimizer>>,
-    curve: CurvePoint[],
+    validations: number,
   ): Promise<void> {
     if (performance.now() - this.#last < this.#leastMs) return;
     await this.#artifacts.keep(async (folder) => {
@@ -102,7 +103,7 @@ export class Checkpoints {
           });
       }
       const { progress, trainedSeconds } = this.#session;
-      const state = { ...place, steps, curve, loss: progress.loss, trainedSeconds };
+      const state: State = { ...place, steps, validations, loss: progress.loss, trainedSeconds };
       const metadata = { key: this.#key, state: JSON.stringify(state) };
       await writeSafetensors(join(folder, FILE), { metadata, tensors });
     });
@@ -110,10 +111,18 @@ export class Checkpoints {
   }
 }
 
-function decode(text: string, tensors: Map<string, NamedTensor>): Checkpoint {
-  const { steps, ...state } = JSON.parse(text) as Omit<Checkpoint, "arrays" | "optimizers"> & {
-    steps: Partial<Record<Side, number>>;
-  };
+/** What a checkpoint says beside its tensors. */
+interface State extends Omit<Checkpoint, "arrays" | "optimizers" | "curve"> {
+  steps: Partial<Record<Side, number>>;
+  validations: number;
+}
+
+/** Throws UserError where the curve ends before the checkpoint. */
+function decode(text: string, tensors: Map<string, NamedTensor>, points: CurvePoint[]): Checkpoint {
+  const { steps, validations, ...state } = JSON.parse(text) as State;
+  if (points.length < validations)
+    throw new UserError(`the curve beside it has ${points.length} of its ${validations} validations`);
+  const curve = points.slice(0, validations);
   const optimizers: Checkpoint["optimizers"] = {};
   for (const side of SIDES) {
     const values = (moment: string) => tensors.get(`optimizer/${side}/${moment}`)!.values;
@@ -126,7 +135,7 @@ function decode(text: string, tensors: Map<string, NamedTensor>): Checkpoint {
       };
   }
   const arrays = new Map([...tensors].map(([name, { values }]) => [name, values]));
-  return { ...state, arrays, optimizers };
+  return { ...state, arrays, optimizers, curve };
 }
 
 /** Once a trial has its verdict its checkpoint is of no use. */

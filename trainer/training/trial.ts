@@ -83,8 +83,8 @@ export async function runTrial(
     model.dispose();
     model = Model.from(network, saved.arrays, encoder.epsilon);
   }
-  const curve: CurvePoint[] = saved?.curve ?? [];
-  await artifacts.begin(curve);
+  await artifacts.begin(saved?.curve ?? []);
+  const slots: Slot[] = saved?.curve.map(slotOf) ?? [];
   let metrics: Metrics | undefined;
   let stopped: boolean = false;
 
@@ -105,7 +105,7 @@ export async function runTrial(
       loss: session.progress.loss,
       iou,
     };
-    curve.push(point);
+    slots.push(slotOf(point));
     await artifacts.addPoint(point);
     const last = stage1.epochs === (stage === 1 ? epoch : 0);
     stopped = !last && !passes(gate, point);
@@ -137,7 +137,7 @@ export async function runTrial(
         session.enter(0, epoch, stage0.epochs, steps);
         const stream = random(seed, "stage0", epoch);
         await trainEpoch(model, network, batches(stream), optimizers, copyAverages, session);
-        await checkpoints.write({ stage: 0, epoch }, model, optimizers, curve);
+        await checkpoints.write({ stage: 0, epoch }, model, optimizers, slots.length);
       }
       const judged = await averaged(optimizers, batches);
       model.dispose();
@@ -158,7 +158,7 @@ export async function runTrial(
         session.enter(1, epoch, stage1.epochs, steps);
         const stream = random(seed, "stage1", epoch);
         await trainEpoch(model, network, batches(stream), optimizers, copyAverages, session);
-        await checkpoints.write({ stage: 1, epoch }, model, optimizers, curve);
+        await checkpoints.write({ stage: 1, epoch }, model, optimizers, slots.length);
       }
       const judged = await averaged(optimizers, batches);
       goesOn = await judge(judged, 1, epoch);
@@ -175,14 +175,16 @@ export async function runTrial(
   model.dispose();
   const { meanIoU, meanAccuracy, frequencyWeightedIoU } = metrics!;
   return {
-    reward: curve.at(-1)!.reward,
+    reward: slots.at(-1)!.reward,
     metrics: { meanIoU, meanAccuracy, frequencyWeightedIoU },
-    slots: curve.map(({ stage, epoch, reward, meanIoU }) => ({ stage, epoch, reward, meanIoU })),
+    slots,
     ...(stopped ? { stopped } : {}),
     parameters: countParameters(network).total,
     macs: countMacs(network).total,
   };
 }
+
+const slotOf = ({ stage, epoch, reward, meanIoU }: CurvePoint): Slot => ({ stage, epoch, reward, meanIoU });
 
 /** The judged weights with all that is needed to use them again. */
 async function writeWeights(
