@@ -1,13 +1,11 @@
-// A search in plain data, as the terminal's table, the JSON document and the report show it.
-import type { Architecture, NetworkSettings } from "@segnas/searchspace/architecture.ts";
+// A search in plain data, as the terminal's table and the documents for programs show it.
+import type { Architecture } from "@segnas/searchspace/architecture.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import { inputSize, networkSettings } from "../controllers/architecturesearch/networks.ts";
 import { isImported, type LedgerEntry, type SettledEntry } from "../ledger/entry.ts";
 import { byRank } from "../ledger/fold.ts";
 import type { PolicyUpdate } from "../ledger/snapshots.ts";
 import { whole } from "./format.ts";
-import { metricInWords, settingsInWords } from "./settings.ts";
 import { summariseEntry, summariseTrial, type TrialSummary } from "./trial-summary.ts";
 
 export type SearchState = "Running" | "Stopped" | "Complete" | "Failed";
@@ -23,16 +21,7 @@ export interface SearchSummary {
   takenOver?: { search: string; trials: number; best?: { name: string; reward: number } };
   /** What the policy was after its updates; in a cluster, up to the newest snapshot. */
   policy: PolicyUpdate[];
-  policyUpdates: number;
-  /** What was asked for, in words: label and value. */
-  settings: [string, string][];
-  /** What the reward measures, in words. */
-  metric: string;
-  /** What the trials' networks have in common: their settings, and the size that they are trained on. */
-  network: NetworkSettings;
-  input: { height: number; width: number };
   startTime?: string;
-  completionTime?: string;
 }
 
 /** A trial that succeeded. */
@@ -133,13 +122,7 @@ export function summarise({ search, trials, entries, policy }: SearchObjects, li
     trials: [...trials.map(summariseTrial), ...gone.map(summariseEntry)].sort((a, b) => a.index - b.index),
     ...(imports[0] && { takenOver: takenOverOf(imports[0].source, imports) }),
     policy: [...policy], // the store's own list grows
-    policyUpdates: Math.max(policy.length, status?.policyUpdates ?? 0),
-    settings: settingsInWords(search),
-    metric: metricInWords(spec.objective.metric),
-    network: networkSettings(search),
-    input: inputSize(search),
     ...(status?.startTime && { startTime: status.startTime }),
-    ...(status?.completionTime && { completionTime: status.completionTime }),
   };
 }
 

@@ -44,17 +44,7 @@ export function searchOf(trials: number, overrides: Partial<SearchSummary> = {})
       baseline: 0.25 + 0.002 * u,
       entry: 4 * (u + 1),
     })),
-    policyUpdates: Math.floor(trials / 4),
-    settings: [
-      ["Data set", "CamVid at /data/camvid, 11 classes, a tenth held out"],
-      ["Policy", "ppo, an update after 4 trials"],
-      ["Trials", "12, 2 at a time"],
-    ],
-    metric: "geometric mean of mean IoU, mean accuracy and frequency-weighted IoU",
-    network: { classes: 11, aggregateChannels: 48, separableRepeats: 1 },
-    input: { height: 160, width: 160 },
     startTime: "2026-03-01T10:00:00Z",
-    completionTime: "2026-03-01T11:20:00Z",
     ...overrides,
   };
 }

@@ -53,7 +53,8 @@ const isTold = ({ reason = "" }: SearchDocument): boolean =>
   ["Searching", "WaitingForPods", "MaxTrialsReached"].includes(reason);
 
 function Head({ search, trials }: { search: SearchDocument; trials: Trials | undefined }) {
-  const { state, counts, ended, maxTrials, best, budget, policy, gpuSeconds, endedAt, startedAt } = search;
+  const { state, counts, ended, maxTrials, best, budget, policy, gpuSeconds, endedAt, startedAt, takenOver } =
+    search;
   const goesOn = trials && state === "Searching";
   const left = goesOn ? secondsLeft(trials, maxTrials, search.parallelism) : undefined;
   return html`
@@ -61,9 +62,10 @@ function Head({ search, trials }: { search: SearchDocument; trials: Trials | und
     ${search.problem && html`<p class="notice" role="alert">${search.problem}</p>`}
     <p class="progress"><${Bar} search=${search} /></p>
     <dl class="facts">
-      <${Fact} label="Best reward" value=${best ? real(best.reward) : "none yet"} more=${best?.trial} />
+      <${Fact} label="Best reward" value=${best ? real(best.reward) : "none yet"} more=${best?.source ? `${best.trial} of ${best.source}` : best?.trial} />
       ${best && html`<${Fact} label="Its mean IoU" value=${percent(best.meanIoU)} more=${`${whole(best.parameters)} parameters`} />`}
       <${Fact} label="Trials ended" value=${whole(ended)} more=${search.outcomes} />
+      ${takenOver && html`<${Fact} label="Taken over" value=${counted(takenOver.trials, "trial")} more=${`of ${takenOver.search}`} />`}
       ${!endedAt && state !== "Stopped" && html`<${Fact} label="Under way" value=${whole(counts.running)} more=${counts.pending > 0 ? `${whole(counts.pending)} waiting` : "training"} />`}
       <${Fact} label="GPU-hours" value=${gpuHours(gpuSeconds)} more=${budget.gpuHours === undefined ? "of ended attempts" : `of ${budget.gpuHours}`} />
       <${Fact} label=${endedAt ? "Took" : state === "Stopped" ? "Since it began" : "Running for"} value=${startedAt ? since(startedAt, endedAt ? new Date(endedAt) : serverNow()) : "not begun"} more=${left === undefined ? undefined : `about ${duration(left)} to go`} />
