@@ -59,8 +59,21 @@ function bestOf({ rows }: TrialsDocument): number[] {
 const lastFailures = ({ rows, outcomes }: TrialsDocument): number[] =>
   rows.index.filter((_, row) => outcomes[rows.outcome[row]!] === "Failed").slice(-IN_FULL);
 
-/** Pure. */
-export function htmlOf(report: ReportDocument): string {
+/** What all reports have in common: the page without a search. */
+interface Frame {
+  /** An import map that leads the name of each module to its text. */
+  map: string;
+  /** The line that begins. */
+  main: string;
+  style: string;
+  /** The Content-Security-Policy. */
+  policy: string;
+}
+
+/** Made once. */
+let frame: Frame | undefined;
+
+function makeFrame(): Frame {
   const modules = browserModules(new URL("client/main.ts", import.meta.url), "modules/");
   const imports = modules.map(({ path, code }) => [
     path,
@@ -70,6 +83,12 @@ export function htmlOf(report: ReportDocument): string {
   const main = `import ${JSON.stringify(modules.at(-1)!.path)};`;
   const hashes = [map, main].map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
   const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src ${hashes.join(" ")} data:; base-uri 'none'; form-action 'none'`;
+  return { map, main, style: style(), policy };
+}
+
+export function htmlOf(report: ReportDocument): string {
+  frame ??= makeFrame();
+  const { map, main, style, policy } = frame;
   // In a script nothing ends it but this sign.
   const data = JSON.stringify(report).replaceAll("<", "\\u003c");
   return `<!doctype html>
@@ -80,7 +99,7 @@ export function htmlOf(report: ReportDocument): string {
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <title>${report.name}: search</title>
-<style>${style()}</style>
+<style>${style}</style>
 </head>
 <body>
 <noscript>This report needs JavaScript. Without it: segnas report -o csv or -o json gives the same as data.</noscript>
