@@ -9,7 +9,7 @@ import { eventsOf } from "@segnas/operator/local/events.ts";
 import { localTrials } from "@segnas/operator/local/progress.ts";
 import { folderReader } from "@segnas/operator/local/source.ts";
 import { isLocked } from "@segnas/operator/local/store.ts";
-import { type Elsewhere, inFolder } from "@segnas/operator/web/page/elsewhere.ts";
+import { type Elsewhere, inFolder, quoted } from "@segnas/operator/web/page/elsewhere.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { type Command, Option } from "commander";
 import { folderOption } from "./manifest.ts";
@@ -96,7 +96,7 @@ function folderPlace(folder: string): Place {
   const isLive = () => isLocked(folder);
   return {
     where: folder,
-    options: `--state ${folder}`,
+    options: `--state ${quoted(folder)}`,
     reader,
     namespace: undefined,
     async find(name) {

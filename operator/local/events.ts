@@ -8,18 +8,18 @@ import type { SearchView } from "./run.ts";
 
 const BAD: readonly string[] = [SearchCondition.Failed, SearchCondition.Stalled];
 
-/** As events of a cluster are told, the latest last. */
+/** As events of a cluster are told, the latest last; that the search goes on is no news. */
 export function eventsOf({ search, trials }: Pick<SearchView, "search" | "trials">): ToldEvent[] {
   const turns = (search.status?.conditions ?? []).flatMap((condition): ToldEvent[] => {
     const { type, status, reason, message, lastTransitionTime } = condition;
-    if (status !== "True") return [];
+    if (status !== "True" || type === SearchCondition.Progressing) return [];
     const kind = BAD.includes(type) ? "Warning" : "Normal";
     return [{ about: search.metadata.name, type: kind, reason, note: message, time: lastTransitionTime }];
   });
   return [...turns, ...trials.flatMap(warnings)].sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
 }
 
-/** Attempts that ended without a result, and the trial's failure. */
+/** The trial's failure, and attempts before that ended without a result. */
 function warnings({ metadata: { name: about }, status }: CandidateTrial): ToldEvent[] {
   const attempts = (status?.attempts ?? []).flatMap(({ number, cause, message, endTime }) =>
     endTime === undefined || cause === undefined || cause === AttemptCause.Suspended
@@ -37,5 +37,6 @@ function warnings({ metadata: { name: about }, status }: CandidateTrial): ToldEv
   const failed = status?.conditions?.find(({ type }) => type === TrialCondition.Failed);
   if (status?.result?.outcome !== "Failed" || failed?.status !== "True") return attempts;
   const { reason, message, lastTransitionTime: time } = failed;
-  return [...attempts, { about, type: "Warning", reason, note: message, time }];
+  const before = attempts.at(-1)?.reason === reason ? attempts.slice(0, -1) : attempts;
+  return [...before, { about, type: "Warning", reason, note: message, time }];
 }

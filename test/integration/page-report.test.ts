@@ -68,9 +68,39 @@ test("the keyboard goes through a chart's points and opens what is there", optio
   assert.equal(await read("ArrowLeft"), "village-59");
   assert.equal(await read("ArrowLeft"), "village-58");
   assert.equal(await read("Home"), "village-0");
-  assert.equal(await read("PageDown"), "village-3");
-  assert.equal(await read("ArrowRight"), "village-4");
-  await page.keyboard.press("ArrowRight");
+  // Every point, those that share an x too, and the same when the chart is zoomed in.
+  const sizes = page.getByRole("group", { name: /^Reward against parameters/ });
+  const size = page.locator("figure", { has: sizes }).locator(".read-out");
+  await sizes.focus();
+  const seen: string[] = [];
+  const walk = async (key: string) => {
+    await page.keyboard.press(key);
+    seen.push((await size.textContent())!);
+  };
+  await walk("Home");
+  for (let i = 1; i < 40; i++) await walk("ArrowRight");
+  assert.ok(new Set(seen).size >= 39, "a step for each trial");
+  const room = (await chart.locator(".u-over").boundingBox())!;
+  const drag = async (from: number, to: number) => {
+    await page.mouse.move(room.x + from * room.width, room.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(room.x + to * room.width, room.y + 50, { steps: 5 });
+    await page.mouse.up();
+  };
+  await drag(0.4, 0.5);
+  await chart.focus();
+  assert.equal(await read("Home"), "village-0");
+  for (let i = 1; i < 8; i++) assert.equal(await read("ArrowRight"), `village-${i}`);
+  await page.keyboard.press("Escape");
+  // What is not the chart's is left to the browser.
+  const prevented = await page.evaluate(`["PageDown", "Escape", "Tab", "ArrowLeft"].map((key) => {
+    const event = new KeyboardEvent("keydown", { key, altKey: key === "ArrowLeft", cancelable: true, bubbles: true });
+    document.querySelector(".chart").dispatchEvent(event);
+    return event.defaultPrevented;
+  })`);
+  assert.deepEqual(prevented, [false, false, false, false]);
+  assert.equal(await read("Home"), "village-0");
+  for (let i = 1; i <= 5; i++) await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Enter");
   await page.getByRole("dialog").getByRole("heading", { name: "village-5" }).waitFor();
 });
@@ -99,6 +129,11 @@ test("one that nothing runs says so", options, async () => {
   const page = await open(await reportOf("town", false));
   await page.getByText("no process runs it; the same segnas search goes on").waitFor();
   assert.equal(await page.getByText("Under way").count(), 0);
+});
+
+test("whatever its address says, it shows its search", options, async () => {
+  const page = await open(`${await reportOf("town")}#best`);
+  await page.getByRole("heading", { name: "town", level: 1 }).waitFor();
 });
 
 test("axe finds nothing wrong, and nothing is wider than a phone", options, async () => {

@@ -43,6 +43,18 @@ export class Unwritable extends Error {
 
 const line = (point: CurvePoint): string => `${JSON.stringify(point)}\n`;
 
+function pointOf(text: string): CurvePoint | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as CurvePoint) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isAfter = ({ stage, epoch }: Place, other: Place | undefined): boolean =>
+  !other || stage > other.stage || (stage === other.stage && epoch > other.epoch);
+
 /** The folder of one trial; without a path everything is left out. Methods throw Unwritable. */
 export class Artifacts {
   readonly #folder: string | undefined;
@@ -79,15 +91,23 @@ export class Artifacts {
     });
   }
 
-  /** What is there of the curve of an earlier attempt: its points up to the first that is not whole. */
+  /**
+   * What is there of the curve of an earlier attempt: its points in order, up to the first line that is not whole. One
+   * that goes on elsewhere, unseen, may have added what is there already.
+   */
   async curve(): Promise<CurvePoint[]> {
-    if (this.#folder === undefined) return [];
-    const text = await readFile(join(this.#folder, CURVE), "utf8").catch(() => "");
+    let text = "";
+    await this.keep(async (folder) => {
+      text = await readFile(join(folder, CURVE), "utf8").catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return "";
+        throw error;
+      });
+    });
     const points: CurvePoint[] = [];
-    try {
-      for (const line of text.split("\n").slice(0, -1)) points.push(JSON.parse(line));
-    } catch {
-      // Written in part, or by somebody else.
+    for (const line of text.split("\n").slice(0, -1)) {
+      const point = pointOf(line);
+      if (!point) break;
+      if (isAfter(point, points.at(-1))) points.push(point);
     }
     return points;
   }

@@ -65,15 +65,18 @@ export class Checkpoints {
     await this.#artifacts.keep(async (folder) => {
       const path = join(folder, FILE);
       if (await access(path).catch(() => "missing")) return;
-      const unused = (why: string) =>
+      // Gone, it cannot be taken up with what the trial does from now on.
+      const unused = async (why: string) => {
         this.#session.onNote("warn", `the checkpoint is not used and the trial starts over: ${why}`);
+        await rm(path);
+      };
       try {
         const { metadata, tensors } = await readSafetensors(path);
-        if (metadata.key !== this.#key) unused(`${path} is of another trial, configuration or version`);
+        if (metadata.key !== this.#key) await unused(`${path} is of another trial, configuration or version`);
         else found = decode(metadata.state!, tensors, await this.#artifacts.curve());
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        unused(error.message);
+        await unused(error.message);
       }
     });
     return found;

@@ -36,7 +36,6 @@ const PACE_MS = { running: 2_000, records: 5_000, events: 15_000 };
 const PATIENCE_MS = 700;
 /** Trainers that are asked for a search. */
 const MOST_TRAINERS = 64;
-const MOST_EVENTS = 200;
 /** What nobody has looked at for so long is forgotten. */
 const FORGET_MS = 600_000;
 
@@ -120,7 +119,7 @@ export function clusterSource(parts: ClusterParts): PageSource {
       const all = (await trials.of(key)).filter((trial) => isControlledBy(trial, search));
       read(beside, "events", async () => {
         const about = { search, trials: all, entries: [], policy: [], running: [] };
-        beside.events = (await readEvents(client, about)).slice(-MOST_EVENTS);
+        beside.events = await readEvents(client, about);
       });
       const first = [...beside.reading].flatMap(([what, reading]) => (what in beside.at ? [] : [reading]));
       if (first.length > 0) await Promise.race([Promise.all(first), wait(PATIENCE_MS)]);

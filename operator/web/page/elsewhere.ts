@@ -26,7 +26,7 @@ export const inFolder = (stateDir: string): Elsewhere => ({
 });
 
 /** As a shell reads it. */
-const quoted = (path: string): string =>
+export const quoted = (path: string): string =>
   /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
 /** Of a search in a cluster; `artifacts` as Elsewhere's, for each search the same. */

@@ -3,6 +3,8 @@
 import { createHash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import { keyOf } from "../../api/store.ts";
+import { isImported, type LedgerEntry, type SettledEntry } from "../../ledger/entry.ts";
+import { byRank } from "../../ledger/fold.ts";
 import { style } from "./assets.ts";
 import type { ReportDocument, TrialsDocument } from "./documents.ts";
 import type { Elsewhere } from "./elsewhere.ts";
@@ -10,7 +12,7 @@ import { browserModules } from "./modules.ts";
 import { picturesPath, searchPath, trialPath, trialsPath } from "./paths.ts";
 import { searchDocument } from "./search.ts";
 import type { PageView } from "./source.ts";
-import { AT_A_TIME, emptyTable, extendTable, trialsDocument } from "./table.ts";
+import { AT_A_TIME, emptyTable, extendTable, openTrials, trialsDocument } from "./table.ts";
 import { picturesDocument, trialDocument } from "./trial.ts";
 
 /** So many of the best, and of the last failures, are told in full; of the others there is the table's row. */
@@ -32,13 +34,19 @@ export async function reportDocument(
   const table = emptyTable();
   while (!extendTable(table, view.entries, AT_A_TIME)) await turn();
   const told = searchDocument(view, table, elsewhere.commands(key));
-  const trials = trialsDocument(search, table, view.trials, view.policy, 0);
+  const trials = trialsDocument(view, table, 0);
   const documents: ReportDocument["documents"] = {
     [searchPath(key)]: told,
     [trialsPath(key, 0)]: trials,
   };
-  const running = told.running.map(({ index }) => index);
-  for (const index of new Set([...running, ...bestOf(trials), ...lastFailures(trials)])) {
+  const begun = openTrials(table, view.trials).filter(({ status }) => status?.attempts?.length);
+  const inFull = [
+    ...begun.map(({ spec }) => spec.index),
+    ...told.drawn.map(({ index }) => index),
+    ...bestOf(view.entries),
+    ...lastFailures(trials),
+  ];
+  for (const index of new Set(inFull)) {
     const trial = await trialDocument(view, index, elsewhere);
     if (trial) documents[trialPath(key, index)] = trial;
     await turn();
@@ -49,15 +57,26 @@ export async function reportDocument(
   return { ...key, written: now.toISOString(), documents };
 }
 
-/** Rows of those with the best rewards, as their trials' indices. */
-function bestOf({ rows }: TrialsDocument): number[] {
-  const scored = [...rows.index.keys()].filter((row) => rows.reward[row] !== null);
-  scored.sort((a, b) => rows.reward[b]! - rows.reward[a]!);
-  return scored.slice(0, IN_FULL).map((row) => rows.index[row]!);
+/** Of trials with the same network the first. */
+function bestOf(entries: readonly LedgerEntry[]): number[] {
+  const scored = entries.filter(
+    (entry): entry is SettledEntry & { reward: number } =>
+      entry.outcome === "Succeeded" &&
+      !isImported(entry) &&
+      entry.duplicateOf === null &&
+      entry.reward !== null,
+  );
+  return scored
+    .sort(byRank)
+    .slice(0, IN_FULL)
+    .map(({ index }) => index);
 }
 
+/** As the page lists them under what failed. */
 const lastFailures = ({ rows, outcomes }: TrialsDocument): number[] =>
-  rows.index.filter((_, row) => outcomes[rows.outcome[row]!] === "Failed").slice(-IN_FULL);
+  rows.index
+    .filter((_, row) => ["Failed", "Deleted"].includes(outcomes[rows.outcome[row]!]!))
+    .slice(-IN_FULL);
 
 /** What all reports have in common: the page without a search. */
 interface Frame {

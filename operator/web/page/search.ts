@@ -15,6 +15,9 @@ import { listed } from "./list.ts";
 import type { PageView } from "./source.ts";
 import { openTrials, type TrialTable } from "./table.ts";
 
+/** The latest. */
+const MOST_EVENTS = 200;
+
 export function searchDocument(
   view: PageView,
   table: TrialTable,
@@ -44,7 +47,7 @@ export function searchDocument(
       takenOver: { search: startingPoints?.search ?? "", trials: table.imported },
     }),
     running: isLive ? running(view, open) : [],
-    waiting: waiting(open),
+    waiting: isLive ? waiting(open) : [],
     drawn: table.top.map((entry) => best(entry, search)),
     conditions: (status?.conditions ?? []).map((condition) => ({
       type: condition.type,
@@ -53,7 +56,7 @@ export function searchDocument(
       message: condition.message,
       since: condition.lastTransitionTime,
     })),
-    events: [...events],
+    events: events.slice(-MOST_EVENTS),
     commands,
   };
 }
@@ -81,8 +84,12 @@ function running(view: PageView, open: CandidateTrial[]): RunningDocument[] {
   });
 }
 
+/** As many as the trainer's contract allows. */
+const MOST_LOSSES = 120;
+
 /** A trainer may say anything. */
-const numbersOf = (told: unknown): number[] => (Array.isArray(told) ? told.filter(Number.isFinite) : []);
+const numbersOf = (told: unknown): number[] =>
+  Array.isArray(told) ? told.filter(Number.isFinite).slice(-MOST_LOSSES) : [];
 
 /** What trials wait for: of each reason, which trials and since when the first does. */
 function waiting(open: CandidateTrial[]): SearchDocument["waiting"] {

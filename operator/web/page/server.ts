@@ -133,7 +133,7 @@ function pageListener({ source, access, failed }: PageOptions) {
     const from = Number(query.get("from") ?? 0);
     if (!Number.isSafeInteger(from) || from < 0) throw new Refusal(400, "from: write a number of trials");
     const { view, table } = await look(key);
-    return trialsDocument(view.search, table, view.trials, view.policy, from);
+    return trialsDocument(view, table, from);
   }
 
   async function answer(request: IncomingMessage): Promise<Asset> {

@@ -13,8 +13,8 @@ body { margin: 0 auto; max-width: 76rem; padding: 1rem 1rem 4rem; background: va
   font: 1rem/1.5 system-ui, sans-serif; }
 h1 { margin: 0; font-size: 1.7rem; line-height: 1.2; overflow-wrap: anywhere; }
 h2 { margin: 2.5rem 0 .75rem; font-size: 1.25rem; }
-h3 { margin: 0; font-size: 1rem; }
-p { margin: .5rem 0; max-width: 48rem; }
+h3 { margin: 0; font-size: 1rem; overflow-wrap: anywhere; }
+p { margin: .5rem 0; max-width: 48rem; overflow-wrap: anywhere; }
 a { color: var(--line); }
 code { font: .85rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .soft, figcaption, dt { color: var(--soft); font-size: .875rem; }

@@ -5,10 +5,10 @@ import { DECISIONS, toDecisions } from "@segnas/searchspace/decisions.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { isImported, type LedgerEntry, type SettledEntry } from "../../ledger/entry.ts";
 import { byRank } from "../../ledger/fold.ts";
-import type { PolicyUpdate } from "../../ledger/snapshots.ts";
 import { failureInWords } from "../summary.ts";
 import { summariseEntry, summariseTrial, type TrialSummary } from "../trial-summary.ts";
 import type { OutcomeName, TrialColumns, TrialsDocument } from "./documents.ts";
+import type { PageView } from "./source.ts";
 
 const OUTCOMES: OutcomeName[] = ["Succeeded", "Failed", "Rejected", "Deleted", "Running", "Pending"];
 
@@ -79,21 +79,27 @@ export function extendTable(table: TrialTable, entries: readonly LedgerEntry[], 
 export const openTrials = ({ indices }: TrialTable, trials: readonly CandidateTrial[]): CandidateTrial[] =>
   trials.filter(({ spec }) => !indices.has(spec.index)).sort((a, b) => a.spec.index - b.spec.index);
 
+/** A trial that has not settled. Where nothing works on its search it does not train, whatever its object says. */
+export function summariseOpen(trial: CandidateTrial, isLive: boolean): TrialSummary {
+  const summary = summariseTrial(trial);
+  if (isLive || summary.outcome !== "Running") return summary;
+  return { ...summary, outcome: "Pending", waits: { why: "for the search to go on" } };
+}
+
 /**
  * The trials that have settled from row `from` on, all that have not, and the policy's updates.
  * @param from 0 for all; beyond the end there are none
  */
 export function trialsDocument(
-  { metadata: { uid, name } }: { metadata: { uid?: string; name: string } },
+  { search, trials, policy, isLive }: Pick<PageView, "search" | "trials" | "policy" | "isLive">,
   table: TrialTable,
-  trials: readonly CandidateTrial[],
-  policy: readonly PolicyUpdate[],
   from: number,
 ): TrialsDocument {
+  const { uid, name } = search.metadata;
   const { rows } = table;
   const open = noRows();
   for (const trial of openTrials(table, trials))
-    addRow(open, summariseTrial(trial), toDecisions(trial.spec.architecture));
+    addRow(open, summariseOpen(trial, isLive), toDecisions(trial.spec.architecture));
   const settled = rows.index.length;
   const start = Math.min(from, settled);
   return {

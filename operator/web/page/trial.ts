@@ -7,12 +7,12 @@ import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { keyOf } from "../../api/store.ts";
 import { inputSize, networkSettings } from "../../controllers/architecturesearch/networks.ts";
 import { isImported, type LedgerEntry } from "../../ledger/entry.ts";
-import { summariseEntry, summariseTrial } from "../trial-summary.ts";
+import { summariseEntry } from "../trial-summary.ts";
 import type { PicturesDocument, TrialDocument, ValidationDocument } from "./documents.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import { readPictures } from "./pictures.ts";
 import type { PageView } from "./source.ts";
-import { inWords } from "./table.ts";
+import { inWords, summariseOpen } from "./table.ts";
 
 type Source = Pick<Elsewhere, "log" | "artifacts">;
 
@@ -23,7 +23,7 @@ export async function trialDocument(
   source: Source,
 ): Promise<TrialDocument | undefined> {
   const { entry, trial } = find(view, index);
-  const summary = entry ? summariseEntry(entry) : trial && summariseTrial(trial);
+  const summary = entry ? summariseEntry(entry) : trial && summariseOpen(trial, view.isLive);
   if (!summary) return undefined;
   const { name, outcome, architecture, reward, metrics, parameters, macs, seconds } = summary;
   const words = inWords(summary);

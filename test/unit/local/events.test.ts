@@ -23,7 +23,11 @@ test("how a search stands, what went wrong with its trials, in the order in whic
   const trials = [
     makeTrial(2, {
       attempts: [attempt(0, "Error", 3), attempt(1, "Suspended", 5), attempt(2, "OutOfMemory", 7)],
-      conditions: [condition("Failed", 8), condition("Progressing", 0, "False")],
+      // Told once: not as its last attempt's too.
+      conditions: [
+        { ...condition("Failed", 8), reason: "OutOfMemory" },
+        condition("Progressing", 0, "False"),
+      ],
       result: { outcome: "Failed", cause: "OutOfMemory" },
     }),
     makeTrial(1, { attempts: [attempt(0, undefined, 6)], conditions: [condition("Complete", 6)] }),
@@ -32,11 +36,9 @@ test("how a search stands, what went wrong with its trials, in the order in whic
     [time.slice(15, 16), type, about, reason, note].join(" "),
   );
   assert.deepEqual(told, [
-    "0 Normal s WhyProgressing words of Progressing",
     "3 Warning s-2 Error attempt 0: Error in words",
     "4 Warning s WhyStalled words of Stalled",
-    "7 Warning s-2 OutOfMemory attempt 2: OutOfMemory in words",
-    "8 Warning s-2 WhyFailed words of Failed",
+    "8 Warning s-2 OutOfMemory words of Failed",
   ]);
 });
 

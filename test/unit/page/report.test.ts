@@ -1,6 +1,7 @@
 // The report: the page in one file, with what it would ask its server for.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { SettledEntry } from "@segnas/operator/ledger/entry.ts";
 import type { SearchDocument, TrialDocument, TrialsDocument } from "@segnas/operator/web/page/documents.ts";
 import { htmlOf, reportDocument, reportPage } from "@segnas/operator/web/page/report.ts";
 import { syntheticSource } from "../../integration/page-synthetic.ts";
@@ -35,6 +36,19 @@ test("it has the search, all its trials as rows, and the best and the failed in 
   );
   for (const { trial } of drawn)
     assert.ok(inFull.some(([, document]) => (document as TrialDocument).trial === trial));
+});
+
+test("what is drawn can be opened, however many trials have the same network", async () => {
+  const { view, source, report } = await reported(60);
+  const { drawn } = report.documents["/api/searches/default/town"] as SearchDocument;
+  const best = view.entries.find((entry) => entry.index === drawn[0]!.index) as SettledEntry;
+  const twins = Array.from({ length: 40 }, (_, i) => ({
+    ...best,
+    ...{ number: 60 + i, index: 60 + i, trial: `town-${60 + i}`, duplicateOf: best.trial },
+  }));
+  const { documents } = await reportDocument({ ...view, entries: [...view.entries, ...twins] }, source, now);
+  for (const { index } of drawn) assert.ok(documents[`/api/searches/default/town/trials/${index}`]);
+  assert.equal(documents["/api/searches/default/town/trials/70"], undefined);
 });
 
 test("a search without a trial has a report too", async () => {

@@ -70,6 +70,9 @@ test("what a trainer says that is no course of a loss is not shown as one", () =
       [],
     ).running[0]!.losses;
   assert.deepEqual(["falling", null, { 0: 1 }, [3, null, "2", 1]].map(shown), [[], [], [], [3, 1]]);
+  // More than the contract allows would be more than the browser can take.
+  assert.equal(shown(Array.from({ length: 200_000 }, (_, i) => i)).at(-1), 199_999);
+  assert.equal(shown(Array.from({ length: 200_000 }, (_, i) => i)).length, 120);
 });
 
 test("a search that nothing works on has stopped: no trial of it trains", () => {
@@ -78,14 +81,21 @@ test("a search that nothing works on has stopped: no trial of it trains", () => 
   const progressing = condition("Progressing", "True", "3 of 20 trials have settled");
   const trials = { ...{ pending: 2, running: 1, succeeded: 3, failed: 0 }, rejected: 0, deleted: 0 };
   const search = { ...made, status: { conditions: [progressing], trials } };
-  const view = { search, trials: [makeTrial(1, training)], entries: [], policy: [], events: [], running: [] };
+  const view = {
+    search,
+    trials: [makeTrial(1, training), makeTrial(2)],
+    entries: [],
+    policy: [],
+    events: [],
+    running: [],
+  };
   const told = (status: object) =>
     searchDocument(
       { ...view, search: { ...search, status: { ...search.status, ...status } }, isLive: false },
       emptyTable(),
       [],
     );
-  const { state, counts, running } = told({});
-  assert.deepEqual([state, counts.running, counts.pending, running], ["Stopped", 0, 3, []]);
+  const { state, counts, running, waiting } = told({});
+  assert.deepEqual([state, counts.running, counts.pending, running, waiting], ["Stopped", 0, 3, [], []]);
   assert.equal(told({ conditions: [condition("Complete", "True", "done")] }).state, "Complete");
 });

@@ -1,6 +1,7 @@
 // Trials by columns: whatever the pieces that they come in, and joined again by the browser.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CandidateTrial } from "@segnas/operator/api/generated/candidatetrials.ts";
 import type { LedgerEntry } from "@segnas/operator/ledger/entry.ts";
 import { joined, type Trials } from "@segnas/operator/web/page/client/trials.ts";
 import { emptyTable, extendTable, type TrialTable, trialsDocument } from "@segnas/operator/web/page/table.ts";
@@ -20,7 +21,8 @@ const tableOf = (entries: LedgerEntry[]): TrialTable => {
   extendTable(table, entries);
   return table;
 };
-const all = (table: TrialTable, trials = [makeTrial(99)]) => trialsDocument(search, table, trials, [], 0);
+const view = (trials: CandidateTrial[] = []) => ({ search, trials, policy: [], isLive: true });
+const all = (table: TrialTable, trials = [makeTrial(99)]) => trialsDocument(view(trials), table, 0);
 /** As the browser has it. */
 const sent = <T>(document: T): T => JSON.parse(JSON.stringify(document));
 
@@ -40,7 +42,7 @@ test("what is asked for since n and joined to what was known is the whole", () =
       const before = real(entries.slice(0, n));
       const known = joined(undefined, sent(all(tableOf(before)))) as Trials;
       const table = tableOf(real(entries));
-      const told = sent(trialsDocument(search, table, [makeTrial(98)], [], known.settled));
+      const told = sent(trialsDocument(view([makeTrial(98)]), table, known.settled));
       assert.deepEqual(joined(known, told), joined(undefined, sent(all(table, [makeTrial(98)]))));
     }),
   );
@@ -49,12 +51,23 @@ test("what is asked for since n and joined to what was known is the whole", () =
 test("what does not fit what is known is not joined to it", () => {
   const table = tableOf(real([succeeded(0), succeeded(1)]));
   const known = joined(undefined, all(table));
-  const told = trialsDocument(search, table, [], [], 1);
+  const told = trialsDocument(view(), table, 1);
   assert.equal(joined(undefined, told), undefined);
   assert.equal(joined(known, told), undefined);
-  const fitting = trialsDocument(search, table, [], [], 2);
+  const fitting = trialsDocument(view(), table, 2);
   assert.equal(joined(known, { ...fitting, uid: "of another search" }), undefined);
   assert.notEqual(joined(known, fitting), undefined);
+});
+
+test("what a search that has stopped left unfinished waits for it to go on", () => {
+  const attempts = [{ number: 0, job: "j", startTime: "2026-03-01T00:00:00Z" }];
+  const trials = [makeTrial(3, { attempts })];
+  const told = (isLive: boolean) => {
+    const { open, outcomes } = trialsDocument({ ...view(trials), isLive }, emptyTable(), 0);
+    return [outcomes[open.outcome[0]!], open.words[0]];
+  };
+  assert.deepEqual(told(true), ["Running", undefined]);
+  assert.deepEqual(told(false), ["Pending", "waits for the search to go on"]);
 });
 
 test("a row says in words what its numbers do not", () => {

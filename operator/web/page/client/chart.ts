@@ -74,34 +74,40 @@ export function Chart({ label, data, drawing, shape = "", height = 240, chosen }
   const room = useRef<HTMLDivElement>(null);
   const words = useRef<HTMLParagraphElement>(null);
   const chart = useRef<uPlot>(null);
+  /** Where the keyboard is in the data: points may share an x. */
+  const place = useRef<number | undefined>(undefined);
   const latest = useRef({ data, chosen });
   latest.current = { data, chosen };
   const [lines, setLines] = useState<Line[]>([]);
   const dark = useDarkness();
 
   useEffect(() => {
-    const place = room.current!;
+    const box = room.current!;
     let watch: ResizeObserver | undefined;
     const make = () => {
       const drawn = drawing(readInk());
       const told = (made: uPlot) => {
-        const { idx } = made.cursor;
+        const idx = place.current ?? made.cursor.idx;
         words.current!.textContent = typeof idx === "number" ? readOut(made.data, drawn, idx) : "";
       };
       const { data } = latest.current;
-      const made = new uPlot(optionsOf(drawn, place.clientWidth, height, told, data[0]!.length));
+      const made = new uPlot(optionsOf(drawn, box.clientWidth, height, told, data[0]!.length));
       made.setData(data as uPlot.AlignedData);
-      place.append(made.root);
+      box.append(made.root);
       chart.current = made;
       setLines(drawn.lines);
+      const led = () => {
+        place.current = undefined;
+      };
+      made.over.addEventListener("mousemove", led, { capture: true });
       made.over.addEventListener("click", () => {
         const { idx } = made.cursor;
         if (typeof idx === "number" && made.select.width === 0) latest.current.chosen?.(idx);
       });
       watch = new ResizeObserver(() => {
-        if (place.clientWidth !== made.width) made.setSize({ width: place.clientWidth, height });
+        if (box.clientWidth !== made.width) made.setSize({ width: box.clientWidth, height });
       });
-      watch.observe(place);
+      watch.observe(box);
     };
     // Each in a turn of its own: all charts of a page at once would keep it from answering.
     const turn = setTimeout(make);
@@ -121,20 +127,19 @@ export function Chart({ label, data, drawing, shape = "", height = 240, chosen }
     return () => clearTimeout(turn);
   }, [data]);
 
-  /** Arrows go from point to point, Enter opens what is there, Escape zooms out. */
+  /** Arrows go from point to point, Enter opens what is there, Escape zooms out. Other keys are the page's. */
   const pressed = (event: KeyboardEvent) => {
     const made = chart.current;
     const last = data[0]!.length - 1;
-    if (!made || last < 0) return;
-    const { idx } = made.cursor;
-    const here = typeof idx === "number" ? idx : undefined;
-    if (event.key === "Enter" && here !== undefined) chosen?.(here);
-    else if (event.key === "Escape") made.setData(made.data);
-    else {
-      const next = nextPoint(event.key, here, last);
-      if (next === undefined) return;
+    if (!made || last < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
+    const here = place.current ?? made.cursor.idx ?? undefined;
+    const next = nextPoint(event.key, here, last);
+    if (next !== undefined) {
+      place.current = next;
       pointTo(made, next);
-    }
+    } else if (event.key === "Enter" && here !== undefined && chosen) chosen(here);
+    else if (event.key === "Escape" && isZoomed(made)) made.setData(made.data);
+    else return;
     event.preventDefault();
   };
   return html`<div class="chart" role="group" aria-roledescription="chart" tabindex="0" aria-label=${label} aria-description=${`Arrow keys read its values${chosen ? ", Enter shows the trial" : ""}.`} onKeyDown=${pressed} ref=${room} style=${{ minHeight: `${height}px` }}></div>
@@ -148,9 +153,16 @@ function pointTo(chart: uPlot, place: number): void {
   const { min = x, max = x } = chart.scales.x!;
   if (x < min || x > max) {
     const half = (max - min) / 2;
-    chart.setScale("x", { min: x - half, max: x + half });
+    // In a batch it is done at once, and not later.
+    chart.batch(() => chart.setScale("x", { min: x - half, max: x + half }));
   }
   chart.setCursor({ left: chart.valToPos(x, "x"), top: chart.over.clientHeight / 2 });
+}
+
+/** Whether not all is in sight. */
+function isZoomed({ data: [x], scales }: uPlot): boolean {
+  const { min, max } = scales.x!;
+  return min! > x[0]! || max! < x.at(-1)!;
 }
 
 /** From this many on points are small. */

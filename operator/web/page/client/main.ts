@@ -7,7 +7,12 @@ import { Search } from "./search.ts";
 import { TokenForm, useToken } from "./token.ts";
 import { placeOf } from "./use-trials.ts";
 
-const HOME = report ? placeOf(report) : "#/";
+/** A report has one search, whatever the address says. */
+function placeShown(hash: string): string {
+  if (!report) return hash || "#/";
+  const own = placeOf(report);
+  return hash.startsWith(`${own}/`) ? hash : own;
+}
 
 function Page() {
   const [place, setPlace] = useState(location.hash);
@@ -17,7 +22,7 @@ function Page() {
     return () => removeEventListener("hashchange", look);
   }, []);
   const { isNeeded, give } = useToken();
-  const [, namespace, name, trial] = (place || HOME).split("/").map(decoded);
+  const [, namespace, name, trial] = placeShown(place).split("/").map(decoded);
   useEffect(() => {
     document.title = name ? `${name}: search` : "Searches";
     scrollTo(0, 0);

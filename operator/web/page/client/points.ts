@@ -1,19 +1,13 @@
 // How the keyboard goes through a chart's points. Pure.
 
-/** Points that Page Up and Page Down go at a time, as a share of all. */
-const PAGE = 1 / 20;
-
 /**
  * The place of the point that a key leads to, from the one at `here` (none was shown before where it is undefined); of the
  * places 0 to `last`. Undefined where the key is no such key.
  */
 export function nextPoint(key: string, here: number | undefined, last: number): number | undefined {
-  const page = Math.max(1, Math.round(last * PAGE));
   const step = new Map([
     ["ArrowRight", 1],
     ["ArrowLeft", -1],
-    ["PageDown", page],
-    ["PageUp", -page],
     ["Home", Number.NEGATIVE_INFINITY],
     ["End", Number.POSITIVE_INFINITY],
   ]).get(key);
