@@ -104,7 +104,7 @@ const newestPod = (pods: Pod[], job: Job): Pod | undefined =>
     .sort((a, b) => created(a) - created(b))
     .at(-1);
 
-const created = ({ metadata }: Pod): number => Date.parse(metadata.creationTimestamp ?? "") || 0;
+const created = ({ metadata }: Job | Pod): number => Date.parse(metadata.creationTimestamp ?? "") || 0;
 
 /** Whether the pod ended as its Job's queue took it back: the Job goes on with another. */
 const isRequeued = (outcome: AttemptOutcome, job: Job | undefined, pod: Pod | undefined): boolean =>
@@ -144,6 +144,12 @@ const lostOutcome = ({ metadata, spec }: Pod): AttemptOutcome =>
     `its pod was to be gone by ${metadata.deletionTimestamp}, but node ${spec.nodeName} does not answer`,
   );
 
+/**
+ * A Job's UID is written with the first that is heard of its pod, or after so long without: a Job that is known can be
+ * missed, and whoever deletes it before it begins is charged an attempt.
+ */
+const NOTED_MS = 10_000;
+
 /** An attempt that does not train yet: why is said at once, and it is given up once it has waited for too long. */
 function pending(
   world: TrialWorld,
@@ -152,7 +158,14 @@ function pending(
   job: Job,
   pod: Pod | undefined,
 ): TrialAction[] {
-  return waitFor(world, attempts, open, pendingSince(job), whyPending(job, pod, world.events));
+  const why = whyPending(job, pod, world.events);
+  const actions = waitFor(world, attempts, open, pendingSince(job), why);
+  const isNoted = world.trial.status?.attempts?.at(-1)?.uid !== undefined;
+  if (isNoted || actions.some(({ type }) => type === "WriteStatus")) return actions;
+  const until = new Date(created(job) + NOTED_MS);
+  return until <= world.now
+    ? [write(world, attempts, why), ...actions]
+    : [{ type: "Wait", until }, ...actions];
 }
 
 /** Says why the attempt waits, until it has done so for too long since a time; without one it may wait for ever. */
@@ -170,9 +183,7 @@ function waitFor(
     return [finish(world, attempts, open, undefined, infrastructure(AttemptCause.PendingTimeout, message))];
   }
   const said = write(world, attempts, why);
-  const { conditions, attempts: before } = world.trial.status ?? {};
-  // A Job whose UID is known can be missed: whoever deletes it before it begins is charged an attempt.
-  const told = said.status.conditions === conditions && before?.at(-1)?.uid === attempts.at(-1)?.uid;
+  const told = said.status.conditions === world.trial.status?.conditions;
   return [...(told ? [] : [said]), ...(until ? [{ type: "Wait" as const, until }] : [])];
 }
 

@@ -82,6 +82,10 @@ test("an attempt is noted before its Job is made, and the Job's UID with the fir
   assert.equal(create?.type, "CreateJob");
   const { conditions } = written(decideTrial(world({})));
   const trial = makeTrial(0, { attempts: noted, conditions: conditions! });
+  const young = { ...job, metadata: { ...job.metadata, creationTimestamp: "2026-01-01T00:00:55Z" } };
+  assert.deepEqual(decideTrial(world({ trial, jobs: [young] })), [
+    { type: "Wait", until: new Date("2026-01-01T00:01:05Z") },
+  ]);
   const heard = written(decideTrial(world({ trial, jobs: [job] })));
   assert.deepEqual(heard.attempts, [{ ...noted[0], uid: "job-0" }]);
   // Nothing is said that is not so already.
