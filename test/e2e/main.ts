@@ -68,6 +68,19 @@ async function bringImages(): Promise<void> {
   writeFileSync(stamp, made);
 }
 
+const runs = Object.entries(SUITES[suite]).flatMap(([folder, concurrency]) => {
+  const files = globSync(`test/e2e/${folder}/*.test.ts`, { cwd: REPOSITORY }).filter(
+    (file) => names.length === 0 || names.some((name) => file.includes(name)),
+  );
+  return files.length > 0 ? [{ files, concurrency }] : [];
+});
+if (runs.length === 0) {
+  const folders = Object.keys(SUITES[suite]).join(" and ");
+  console.error(
+    `e2e: no file in ${folders} has ${names.join(" or ")} in its name (e2e:long has those that take long).`,
+  );
+  process.exit(1);
+}
 const why = missing();
 if (why) skip(why);
 await step(process.execPath, ["test/cluster/main.ts", "up"]);
@@ -75,11 +88,7 @@ if (isOwn) await bringImages();
 await step(await kubectlProgram(), ["apply", "--server-side", "--force-conflicts", "-f", "crds/"]);
 // Once, before several tests ask for it at the same time.
 await program("helm");
-for (const [folder, concurrency] of Object.entries(SUITES[suite])) {
-  const files = globSync(`test/e2e/${folder}/*.test.ts`, { cwd: REPOSITORY }).filter(
-    (file) => names.length === 0 || names.some((name) => file.includes(name)),
-  );
-  if (files.length === 0) continue;
+for (const { files, concurrency } of runs) {
   const tests = spawn(process.execPath, ["--test", `--test-concurrency=${concurrency}`, ...files], {
     cwd: REPOSITORY,
     stdio: "inherit",
