@@ -40,7 +40,7 @@ export function Failures({ trials, chosen }: { trials: Trials; chosen: (index: n
 /** How the search came to stand as it does, and where there is more. */
 export function Told({ search }: { search: SearchDocument }) {
   const { conditions, events, commands } = search;
-  return html`<section aria-labelledby="told"><h2 id="told">What the operator says</h2>
+  return html`<section aria-labelledby="told"><h2 id="told">How it came to this</h2>
     ${conditions.length === 0 && html`<p class="soft">Nothing yet.</p>`}
     <ul class="events">${conditions.map(
       ({ type, status, reason, message, since: start }) => html`<li key=${type}>
