@@ -41,8 +41,8 @@ export interface Progress {
 
 export class Session {
   readonly progress: Progress;
-  /** What each stage has taken so far, of this attempt. */
-  readonly stageSeconds = new Map<Stage, number>();
+  /** What each stage had taken at the last tick. */
+  readonly #stageSeconds = new Map<Stage, number>();
   readonly #course = new LossCourse();
   readonly #timeLimitSeconds: number | undefined;
   readonly #now: () => number;
@@ -108,8 +108,15 @@ export class Session {
     const seconds = (now - this.#lastTick) / 1000;
     this.#lastTick = now;
     const { stage } = this.progress;
-    this.stageSeconds.set(stage, (this.stageSeconds.get(stage) ?? 0) + seconds);
+    this.#stageSeconds.set(stage, (this.#stageSeconds.get(stage) ?? 0) + seconds);
     return seconds;
+  }
+
+  /** What each stage of this attempt has taken up to now. */
+  get stageSeconds(): ReadonlyMap<Stage, number> {
+    const { stage } = this.progress;
+    const since = (this.#now() - this.#lastTick) / 1000;
+    return new Map(this.#stageSeconds).set(stage, (this.#stageSeconds.get(stage) ?? 0) + since);
   }
 
   /**
