@@ -3,7 +3,6 @@
 import { createHash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import { keyOf } from "../../api/store.ts";
-import { isImported, type LedgerEntry, type SettledEntry } from "../../ledger/entry.ts";
 import { byRank } from "../../ledger/fold.ts";
 import { style } from "./assets.ts";
 import type { ReportDocument, TrialsDocument } from "./documents.ts";
@@ -12,7 +11,7 @@ import { browserModules } from "./modules.ts";
 import { picturesPath, searchPath, trialPath, trialsPath } from "./paths.ts";
 import { searchDocument } from "./search.ts";
 import type { PageView } from "./source.ts";
-import { AT_A_TIME, emptyTable, extendTable, openTrials, trialsDocument } from "./table.ts";
+import { AT_A_TIME, emptyTable, extendTable, isRanked, openTrials, trialsDocument } from "./table.ts";
 import { picturesDocument, trialDocument } from "./trial.ts";
 
 /** So many of the best, and of the last failures, are told in full; of the others there is the table's row. */
@@ -39,11 +38,12 @@ export async function reportDocument(
     [searchPath(key)]: told,
     [trialsPath(key, 0)]: trials,
   };
+  // Those that are drawn come first.
+  const best = view.entries.filter(isRanked).sort(byRank).slice(0, IN_FULL);
   const begun = openTrials(table, view.trials).filter(({ status }) => status?.attempts?.length);
   const inFull = [
     ...begun.map(({ spec }) => spec.index),
-    ...told.drawn.map(({ index }) => index),
-    ...bestOf(view.entries),
+    ...best.map(({ index }) => index),
     ...lastFailures(trials),
   ];
   for (const index of new Set(inFull)) {
@@ -51,25 +51,10 @@ export async function reportDocument(
     if (trial) documents[trialPath(key, index)] = trial;
     await turn();
   }
-  const [best] = told.drawn;
-  const pictures = best && (await picturesDocument(view, best.index, elsewhere));
-  if (pictures) documents[picturesPath(key, best.index)] = pictures;
+  const [first] = best;
+  const pictures = first && (await picturesDocument(view, first.index, elsewhere));
+  if (pictures) documents[picturesPath(key, first.index)] = pictures;
   return { ...key, written: now.toISOString(), documents };
-}
-
-/** Of trials with the same network the first. */
-function bestOf(entries: readonly LedgerEntry[]): number[] {
-  const scored = entries.filter(
-    (entry): entry is SettledEntry & { reward: number } =>
-      entry.outcome === "Succeeded" &&
-      !isImported(entry) &&
-      entry.duplicateOf === null &&
-      entry.reward !== null,
-  );
-  return scored
-    .sort(byRank)
-    .slice(0, IN_FULL)
-    .map(({ index }) => index);
 }
 
 /** As the page lists them under what failed. */

@@ -50,7 +50,9 @@ export const emptyTable = (): TrialTable => ({
 export const AT_A_TIME = 500;
 const TOP = 6;
 type Top = SettledEntry & { reward: number };
-const hasReward = (entry: SettledEntry): entry is Top => entry.reward !== null;
+/** Whether a trial may be among the best: of those with the same network the first, and none of another search. */
+export const isRanked = (entry: LedgerEntry): entry is Top =>
+  entry.outcome === "Succeeded" && entry.reward !== null && entry.duplicateOf === null && !isImported(entry);
 
 const noRows = (): TrialColumns => ({
   ...(Object.fromEntries(COLUMNS.map((column) => [column, []])) as unknown as Omit<TrialColumns, "words">),
@@ -68,9 +70,7 @@ export function extendTable(table: TrialTable, entries: readonly LedgerEntry[], 
     }
     table.indices.add(entry.index);
     addRow(table.rows, summariseEntry(entry), entry.outcome === "Deleted" ? undefined : entry.decisions);
-    const { outcome } = entry;
-    if (outcome === "Succeeded" && hasReward(entry) && entry.duplicateOf === null)
-      table.top = [...table.top, entry].sort(byRank).slice(0, TOP);
+    if (isRanked(entry)) table.top = [...table.top, entry].sort(byRank).slice(0, TOP);
   }
   return end === entries.length;
 }
