@@ -3,6 +3,7 @@ import { SearchCondition, SearchReason, TrialCondition, TrialReason } from "../a
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
 import type { Condition } from "../api/meta.ts";
+import type { Attempt } from "../controllers/candidatetrial/decide.ts";
 import { AttemptCause } from "../controllers/candidatetrial/outcome.ts";
 import type { ObjectEvent } from "./events.ts";
 
@@ -46,9 +47,7 @@ function trialEvents(before: CandidateTrial, after: CandidateTrial): ObjectEvent
   const open = before.status?.attempts?.filter(({ endTime }) => endTime === undefined) ?? [];
   const events = open.flatMap(({ number }): ObjectEvent[] => {
     const attempt = after.status?.attempts?.find((other) => other.number === number);
-    if (attempt?.endTime === undefined || attempt.cause === undefined) return [];
-    const type = attempt.cause === AttemptCause.Suspended ? "Normal" : "Warning";
-    return [{ type, reason: attempt.cause, note: `attempt ${number}: ${attempt.message ?? "ended"}` }];
+    return attempt ? attemptEvents(attempt) : [];
   });
   const progressing = condition(after, TrialCondition.Progressing);
   if (progressing?.status !== "True") return events;
@@ -60,6 +59,13 @@ function trialEvents(before: CandidateTrial, after: CandidateTrial): ObjectEvent
   if (obstacle && obstacle !== obstacleOf(condition(before, TrialCondition.Progressing)))
     events.push(event("Warning", progressing, obstacle));
   return events;
+}
+
+/** The end of an attempt that came to nothing; none where it has not ended so. */
+export function attemptEvents({ number, endTime, cause, message }: Attempt): ObjectEvent[] {
+  if (endTime === undefined || cause === undefined) return [];
+  const type = cause === AttemptCause.Suspended ? "Normal" : "Warning";
+  return [{ type, reason: cause, note: `attempt ${number}: ${message ?? "ended"}` }];
 }
 
 const condition = (object: ArchitectureSearch | CandidateTrial, type: string): Condition | undefined =>

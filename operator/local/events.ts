@@ -2,7 +2,7 @@
 // came to stand as it does, and what went wrong with its trials. Pure.
 import { SearchCondition, TrialCondition } from "../api/conditions.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import { AttemptCause } from "../controllers/candidatetrial/outcome.ts";
+import { attemptEvents } from "../kube/condition-events.ts";
 import type { ToldEvent } from "../kube/view.ts";
 import type { SearchView } from "./run.ts";
 
@@ -21,18 +21,10 @@ export function eventsOf({ search, trials }: Pick<SearchView, "search" | "trials
 
 /** The trial's failure, and attempts before that ended without a result. */
 function warnings({ metadata: { name: about }, status }: CandidateTrial): ToldEvent[] {
-  const attempts = (status?.attempts ?? []).flatMap(({ number, cause, message, endTime }) =>
-    endTime === undefined || cause === undefined || cause === AttemptCause.Suspended
-      ? []
-      : [
-          {
-            about,
-            type: "Warning",
-            reason: cause,
-            note: `attempt ${number}: ${message ?? "ended"}`,
-            time: endTime,
-          },
-        ],
+  const attempts = (status?.attempts ?? []).flatMap((attempt) =>
+    attemptEvents(attempt)
+      .filter(({ type }) => type === "Warning")
+      .map((event): ToldEvent => ({ about, ...event, time: attempt.endTime! })),
   );
   const failed = status?.conditions?.find(({ type }) => type === TrialCondition.Failed);
   if (status?.result?.outcome !== "Failed" || failed?.status !== "True") return attempts;
