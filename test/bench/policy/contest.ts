@@ -18,14 +18,6 @@ export const CONTESTANTS: Record<string, PolicySpec> = {
   "pathConsistency, fed back": { name: "pathConsistency", feedDecisions: true, replay: 22 },
 };
 
-export const LANDSCAPES: readonly LandscapeName[] = [
-  "additive",
-  "interacting",
-  "constrained",
-  "noisy",
-  "real",
-];
-
 /** A policy's run. All rewards are without noise. */
 export interface Run {
   policy: string;

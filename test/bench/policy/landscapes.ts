@@ -1,5 +1,5 @@
 // Rewards to learn against without training anything: functions of the 44 decisions, drawn from a seed.
-// Under uniform choices (of the constrained one: those within its limit) each has mean .35 and deviation .045, but for
+// Under uniform choices that do not fail each has mean .35 and deviation .045, but for
 // `real`, which is made of trials (real-trials.ts) and the same for all seeds.
 import { countParameters } from "@segnas/searchspace/count.ts";
 import { DECISIONS, fromDecisions } from "@segnas/searchspace/decisions.ts";
@@ -14,13 +14,28 @@ export interface Landscape {
   noise: number;
 }
 
-export type LandscapeName = "additive" | "interacting" | "constrained" | "noisy" | "real";
+/** The second five came after all settings: none was chosen by them. */
+export const LANDSCAPES = [
+  ...(["additive", "interacting", "constrained", "noisy", "real"] as const),
+  ...(["rugged", "triples", "sparse", "failing", "deceptive"] as const),
+];
+export type LandscapeName = (typeof LANDSCAPES)[number];
 
 const MEAN = 0.35;
 const DEVIATION = 0.045;
 const NOISE = 0.02;
 const PAIRS = 60;
-/** Parameters of arch0 of arXiv 1904.02365 with 19 classes: half of all architectures have more. */
+const MANY_PAIRS = 250;
+const TRIPLES = 40;
+/** Decisions that count on the sparse landscape. */
+const FEW = 8;
+/** Above this utility of its own, .67 deviations over its mean, a quarter of all architectures fail. */
+const FAILING = MEAN + 0.03;
+const TRAPS = 5;
+const TRAP_SIZE = 3;
+/** Of a trap over the best choice of each of its decisions, in the unit of the utilities' deviations. */
+const TRAP_GAIN = 3;
+/** Parameters of arch0 of arXiv 1904.02365 with 19 classes: a third of all architectures have more. */
 const LIMIT = 280_147;
 const SPACE = { aggregateChannels: 48, separableRepeats: 1, classes: 19 };
 const SIZE = { height: 321, width: 321 };
@@ -32,9 +47,15 @@ type Utility = (decisions: readonly number[]) => number;
  * - additive: a utility for each choice of each decision;
  * - interacting: a utility for each two choices of 60 pairs of decisions;
  * - constrained: as additive, and the more parameters the better, but above 280,147 a failure (reward 0), which
- *   half of all architectures are;
+ *   a third of all architectures are;
  * - noisy: additive and interacting to equal parts, the noise .06 instead of .02;
- * - real: what a regression on real trials predicts, with the noise of its error.
+ * - real: what a regression on real trials predicts, with the noise of its error;
+ * - rugged, triples: as interacting, with 250 pairs, or with 40 groups of three decisions;
+ * - sparse: as additive, but only 8 decisions count;
+ * - failing: additive and interacting to equal parts, and a quarter of all architectures, by further utilities for
+ *   each choice, are failures;
+ * - deceptive: as additive, but in five groups of three decisions the three worst choices together are worth more
+ *   than the three best.
  */
 export function landscape(name: LandscapeName, seed: number): Landscape {
   const draw = random(seed, "landscape", name);
@@ -42,11 +63,9 @@ export function landscape(name: LandscapeName, seed: number): Landscape {
     case "additive":
       return { reward: scaled(additive(draw), draw), noise: NOISE };
     case "interacting":
-      return { reward: scaled(interacting(draw), draw), noise: NOISE };
-    case "noisy": {
-      const [one, other] = [scaled(additive(draw), draw), scaled(interacting(draw), draw)];
-      return { reward: scaled((decisions) => one(decisions) + other(decisions), draw), noise: 3 * NOISE };
-    }
+      return { reward: scaled(groups(draw, PAIRS, 2), draw), noise: NOISE };
+    case "noisy":
+      return { reward: mixed(draw), noise: 3 * NOISE };
     case "real":
       return realTrials();
     case "constrained": {
@@ -56,28 +75,86 @@ export function landscape(name: LandscapeName, seed: number): Landscape {
       const reward = scaled(larger, draw, fits);
       return { reward: (decisions) => (fits(decisions) ? reward(decisions) : 0), noise: NOISE };
     }
+    case "rugged":
+      return { reward: scaled(groups(draw, MANY_PAIRS, 2), draw), noise: NOISE };
+    case "triples":
+      return { reward: scaled(groups(draw, TRIPLES, 3), draw), noise: NOISE };
+    case "sparse": {
+      const counts = new Set(someDecisions(draw, FEW));
+      const utility = additive(draw, (decision) => counts.has(decision));
+      return { reward: scaled(utility, draw), noise: NOISE };
+    }
+    case "failing": {
+      const [reward, strain] = [mixed(draw), scaled(additive(draw), draw)];
+      return {
+        reward: (decisions) => (strain(decisions) > FAILING ? 0 : reward(decisions)),
+        noise: NOISE,
+      };
+    }
+    case "deceptive":
+      return { reward: scaled(deceptive(draw), draw), noise: NOISE };
   }
 }
 
 const normals = (draw: Random, count: number) => Array.from({ length: count }, () => draw.normal());
 
-function additive(draw: Random): Utility {
-  const utilities = DECISIONS.map(({ choices }) => normals(draw, choices));
-  return (decisions) => decisions.reduce((sum, choice, decision) => sum + utilities[decision]![choice]!, 0);
+/** So many different decisions. */
+const someDecisions = (draw: Random, count: number): number[] =>
+  draw.shuffle(DECISIONS.map((_, decision) => decision)).slice(0, count);
+
+function utilitiesOf(draw: Random): number[][] {
+  return DECISIONS.map(({ choices }) => normals(draw, choices));
 }
 
-function interacting(draw: Random): Utility {
-  const pairs = Array.from({ length: PAIRS }, () => {
-    const [first, second] = draw.shuffle(DECISIONS.map((_, decision) => decision)) as [number, number];
-    const width = DECISIONS[second]!.choices;
-    return { first, second, width, utilities: normals(draw, DECISIONS[first]!.choices * width) };
+function sumOf(utilities: number[][], decisions: readonly number[]): number {
+  return decisions.reduce((sum, choice, decision) => sum + utilities[decision]![choice]!, 0);
+}
+
+function additive(draw: Random, counts: (decision: number) => boolean = () => true): Utility {
+  const utilities = utilitiesOf(draw).map((own, decision) => (counts(decision) ? own : own.map(() => 0)));
+  return (decisions) => sumOf(utilities, decisions);
+}
+
+/** A utility for all choices together of each of so many groups of decisions. */
+function groups(draw: Random, count: number, size: number): Utility {
+  const drawn = Array.from({ length: count }, () => {
+    const group = someDecisions(draw, size);
+    const places = group.reduce((product, decision) => product * DECISIONS[decision]!.choices, 1);
+    return { group, utilities: normals(draw, places) };
   });
   return (decisions) =>
-    pairs.reduce(
-      (sum, { first, second, width, utilities }) =>
-        sum + utilities[decisions[first]! * width + decisions[second]!]!,
-      0,
+    drawn.reduce((sum, { group, utilities }) => {
+      const place = group.reduce(
+        (before, decision) => before * DECISIONS[decision]!.choices + decisions[decision]!,
+        0,
+      );
+      return sum + utilities[place]!;
+    }, 0);
+}
+
+/** Additive and interacting to equal parts. */
+function mixed(draw: Random): Utility {
+  const [one, other] = [scaled(additive(draw), draw), scaled(groups(draw, PAIRS, 2), draw)];
+  return scaled((decisions) => one(decisions) + other(decisions), draw);
+}
+
+function deceptive(draw: Random): Utility {
+  const utilities = utilitiesOf(draw);
+  const worst = utilities.map((own) => own.indexOf(Math.min(...own)));
+  const deciding = someDecisions(draw, DECISIONS.length).filter(
+    (decision) => utilities[decision]!.length > 2,
+  );
+  const traps = Array.from({ length: TRAPS }, (_, trap) => {
+    const group = deciding.slice(trap * TRAP_SIZE, (trap + 1) * TRAP_SIZE);
+    const lost = group.map(
+      (decision) => Math.max(...utilities[decision]!) - Math.min(...utilities[decision]!),
     );
+    return { group, gain: lost.reduce((sum, own) => sum + own, TRAP_GAIN) };
+  });
+  return (decisions) =>
+    traps
+      .filter(({ group }) => group.every((decision) => decisions[decision] === worst[decision]))
+      .reduce((sum, { gain }) => sum + gain, sumOf(utilities, decisions));
 }
 
 const uniform = (draw: Random): number[] => DECISIONS.map(({ choices }) => draw.integer(choices));

@@ -1,7 +1,8 @@
 // The runs as tables (Markdown) and charts (SVG, Observable Plot on linkedom).
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import { LANDSCAPES, type Run } from "./contest.ts";
+import type { Run } from "./contest.ts";
+import { LANDSCAPES } from "./landscapes.ts";
 
 /** Student's t for a two-sided 95% interval by degrees of freedom, from 1. */
 const T95 = [
@@ -77,7 +78,9 @@ function versusEvolution(own: Run[], runs: Run[]): string {
 /** The best so far by trials, a panel for each landscape, with the 95% intervals of the means. */
 export function chart(runs: Run[], inFlight: number): string {
   const own = runs.filter((run) => run.inFlight === inFlight);
-  const points = LANDSCAPES.flatMap((landscape) =>
+  const landscapes = LANDSCAPES.filter((name) => own.some(({ landscape }) => landscape === name));
+  const rows = Math.ceil(landscapes.length / 2);
+  const points = landscapes.flatMap((landscape) =>
     unique(own.map((run) => run.policy)).flatMap((policy) => {
       const curves = own.filter((run) => run.landscape === landscape && run.policy === policy);
       return (curves[0]?.curve ?? []).map((_, i) => {
@@ -91,14 +94,14 @@ export function chart(runs: Run[], inFlight: number): string {
   const figure = Plot.plot({
     document,
     width: 960,
-    height: 1080,
+    height: 360 * rows,
     marginRight: 130,
     color: { legend: false, domain: unique(points.map(({ policy }) => policy)), scheme: "dark2" },
     fx: { label: null, domain: ["0", "1"], axis: null },
-    fy: { label: null, domain: ["0", "1", "2"], axis: null },
+    fy: { label: null, domain: Array.from({ length: rows }, (_, row) => String(row)), axis: null },
     x: { label: "trials", inset: 4 },
     y: { label: "reward of the best so far", grid: true },
-    marks: LANDSCAPES.flatMap((landscape, i) => {
+    marks: landscapes.flatMap((landscape, i) => {
       const panel = { fx: () => String(i % 2), fy: () => String(i >> 1) };
       const data = points.filter((point) => point.landscape === landscape);
       const ends = data.filter((point) => point.trials === Math.max(...data.map(({ trials }) => trials)));

@@ -3,14 +3,17 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { CONTESTANTS, contest, LANDSCAPES, type Run } from "./contest.ts";
-import { landscape, optimum } from "./landscapes.ts";
+import { CONTESTANTS, contest, type Run } from "./contest.ts";
+import { LANDSCAPES, landscape, optimum } from "./landscapes.ts";
 import { chart, tables } from "./report.ts";
 
 const folder = fileURLToPath(new URL("../../../docs/policy/", import.meta.url));
 const file = `${folder}runs.json`;
 
-/** `--landscapes [--seeds N] [--trials N] [--in-flight N] [--only POLICY]...`: seeds 1 to N of every landscape. */
+/**
+ * `--landscapes [--seeds N] [--trials N] [--in-flight N] [--only POLICY]... [--on LANDSCAPE]...`: seeds 1 to N of
+ * every policy on every landscape, or of those.
+ */
 export function runContest(args: string[]): void {
   const { values } = parseArgs({
     args,
@@ -20,6 +23,7 @@ export function runContest(args: string[]): void {
       trials: { type: "string", default: "300" },
       "in-flight": { type: "string", default: "1" },
       only: { type: "string", multiple: true },
+      on: { type: "string", multiple: true },
     },
   });
   const [seeds, trials, inFlight] = [values.seeds, values.trials, values["in-flight"]].map(Number) as [
@@ -32,9 +36,14 @@ export function runContest(args: string[]): void {
     console.error(`--only: write one of ${Object.keys(CONTESTANTS).join(" | ")}`);
     process.exit(64);
   }
+  const on = LANDSCAPES.filter((name) => values.on?.includes(name) ?? true);
+  if (on.length < (values.on?.length ?? 0)) {
+    console.error(`--on: write one of ${LANDSCAPES.join(" | ")}`);
+    process.exit(64);
+  }
   mkdirSync(folder, { recursive: true });
   for (let seed = 1; seed <= seeds; seed++) {
-    for (const name of LANDSCAPES) {
+    for (const name of on) {
       const missing = policies.filter(
         (policy) => !kept().some((run) => isSame(run, { policy, landscape: name, seed, inFlight, trials })),
       );
