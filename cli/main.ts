@@ -64,6 +64,11 @@ function end(error: unknown): number {
     console.error(error.message);
     return USAGE;
   }
+  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === "ENOSPC") {
+    console.error(`${path ?? "The disk"}: no space is left there; free some and run the same command again`);
+    return IO;
+  }
   console.error(
     `Something went wrong inside segnas: ${error instanceof Error ? error.message : String(error)}`,
   );

@@ -1,7 +1,7 @@
 // The Kubernetes API on one machine: objects in SQLite. Every write is one transaction, so that whatever kills the
 // process leaves a whole store; one process at a time works on it.
 import { createHash, randomUUID } from "node:crypto";
-import { mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
@@ -22,6 +22,7 @@ import {
   type WatchEvent,
 } from "../api/store.ts";
 import { timestamp } from "../controllers/status.ts";
+import { lostFrom } from "./wal.ts";
 
 export interface LocalStore extends Store {
   /** Of all namespaces. */
@@ -63,9 +64,25 @@ const SCHEMA = `
   INSERT INTO version SELECT 0 WHERE NOT EXISTS (SELECT * FROM version);
 `;
 
+/** What a folder holds is not as it was written, and nothing can be made of it. */
+class DamageError extends UserError {
+  /** What is damaged, in words. */
+  readonly finding: string;
+
+  constructor(
+    folder: string,
+    finding: string,
+    otherwise = "give another folder with --state, or its backup",
+  ) {
+    super(`${folder}: cannot be used for a search (${finding}); ${otherwise}`);
+    this.finding = finding;
+  }
+}
+
 /**
  * Opens the store in a folder, which is made where it is not there.
- * @throws UserError where another process has it open, or the folder cannot be used
+ * @throws UserError where another process has it open, or the folder cannot be used; DamageError where it is damaged;
+ * Error with code ENOSPC, as every write does, where no space is left
  */
 export function openStore(
   folder: string,
@@ -73,8 +90,8 @@ export function openStore(
 ): LocalStore {
   usable(folder, () => mkdirSync(folder, { recursive: true }));
   const lock = usable(folder, () => lockFolder(folder));
-  const file = join(folder, "objects.sqlite");
-  const database = usable(folder, () => openDatabase(file), lock);
+  const file = join(folder, FILE);
+  const database = usable(folder, () => openDatabase(folder), lock);
   const { ino } = statSync(file);
   const select = database.prepare("SELECT * FROM objects WHERE kind = ? AND namespace = ? AND name = ?");
   const selectAll = database.prepare(
@@ -133,14 +150,15 @@ export function openStore(
     if (statSync(file, { throwIfNoEntry: false })?.ino !== ino)
       throw new UserError(`${folder}: was removed while the search ran; what it held is lost`);
     const events: [WatchEvent<Kind>["type"], KubernetesObject][] = [];
-    database.exec("BEGIN IMMEDIATE");
     let result: T;
     try {
+      database.exec("BEGIN IMMEDIATE");
       result = change((type, object) => events.push([type, object]));
       database.exec("COMMIT");
     } catch (error) {
-      database.exec("ROLLBACK");
-      throw error;
+      // Where the disk is full SQLite has rolled back itself.
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw isFull(error) ? noSpace(folder) : error;
     }
     for (const [type, object] of events) tell(type, object);
     return result;
@@ -247,13 +265,18 @@ export function openStore(
     },
     damage() {
       const pages = database.prepare("PRAGMA integrity_check(3)").all() as { integrity_check: string }[];
-      const rows = database.prepare("SELECT * FROM objects").all() as unknown as Row[];
-      return [
-        ...pages.flatMap(({ integrity_check: what }) => (what === "ok" ? [] : [`objects.sqlite: ${what}`])),
-        ...rows
-          .filter(({ digest, ...row }) => rowDigest(row) !== digest)
-          .map(({ kind, name }) => `the record of ${kind} ${name} is not as it was written`),
-      ];
+      const found = pages.flatMap(({ integrity_check: what }) => (what === "ok" ? [] : [`${FILE}: ${what}`]));
+      try {
+        const rows = database.prepare("SELECT * FROM objects").all() as unknown as Row[];
+        for (const { digest, ...row } of rows)
+          if (rowDigest(row) !== digest)
+            found.push(`the record of ${row.kind} ${row.name} is not as it was written`);
+      } catch (error) {
+        const damage = damageOf(error);
+        if (damage === undefined) throw error;
+        found.push(damage);
+      }
+      return found;
     },
     close() {
       database.close();
@@ -271,7 +294,9 @@ const rowDigest = ({ kind, namespace, name, uid, owner, body }: Omit<Row, "diges
     .digest("base64url");
 
 /** Nothing is written into a file that is damaged or another program's. */
-function openDatabase(file: string): DatabaseSync {
+function openDatabase(folder: string): DatabaseSync {
+  const file = join(folder, FILE);
+  checkLog(folder, `${file}-wal`);
   const isNew = !statSync(file, { throwIfNoEntry: false })?.size;
   const database = new DatabaseSync(file);
   try {
@@ -284,25 +309,43 @@ function openDatabase(file: string): DatabaseSync {
   }
 }
 
+/** What a process that was killed left behind is lost for good, where it is damaged, once the database is opened. */
+function checkLog(folder: string, log: string): void {
+  const at = existsSync(log) ? lostFrom(readFileSync(log)) : undefined;
+  if (at === undefined) return;
+  throw new DamageError(
+    folder,
+    `${FILE}-wal: from byte ${at} on not as it was written, which loses what was written last`,
+    `give another folder with --state, or its backup, or cut the file to go on without that: truncate -s ${at} ${log}`,
+  );
+}
+
 function checkDatabase(database: DatabaseSync): void {
   try {
     database.prepare("SELECT kind, namespace, name, uid, owner, body, digest FROM objects LIMIT 0");
   } catch (error) {
     const { message } = error as Error;
     if (!/no such (table|column)/.test(message)) throw error;
-    throw new Error(`objects.sqlite is another program's, or of another version of segnas: ${message}`);
+    throw new Error(`${FILE} is another program's, or of another version of segnas: ${message}`);
   }
   const [damage] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
-  if (damage?.quick_check !== "ok") throw new Error("database disk image is malformed");
+  if (damage?.quick_check !== "ok")
+    throw Object.assign(new Error("database disk image is malformed"), { errcode: SQLITE_CORRUPT });
 }
 
-/** What `open` gives. Throws UserError where the folder is read-only, damaged or another program's. */
+/**
+ * What `open` gives. Throws UserError where the folder is read-only, damaged or another program's, and what `noSpace`
+ * says.
+ */
 function usable<T>(folder: string, open: () => T, lock?: DatabaseSync): T {
   try {
     return open();
   } catch (error) {
     lock?.close();
     if (error instanceof UserError) throw error;
+    if (isFull(error)) throw noSpace(folder);
+    const damage = lock && damageOf(error);
+    if (damage !== undefined) throw new DamageError(folder, damage);
     throw new UserError(
       `${folder}: cannot be used for a search (${(error as Error).message}); give another folder with --state, or its backup`,
     );
@@ -341,6 +384,28 @@ export function isLocked(folder: string): boolean {
   }
 }
 
+/** What an error says of a damaged file; undefined where it says nothing of one. */
+export function damageOf(error: unknown): string | undefined {
+  if (error instanceof DamageError) return error.finding;
+  const isDamage = [SQLITE_CORRUPT, SQLITE_NOTADB].includes(codeOf(error) & 0xff);
+  return isDamage ? `${FILE}: ${(error as Error).message}` : undefined;
+}
+
+/** As the system says it of a file. */
+const noSpace = (folder: string): Error =>
+  Object.assign(new Error(`${folder}: no space is left there`), { code: "ENOSPC", path: folder });
+
+const FILE = "objects.sqlite";
 const LOCK = "lock.sqlite";
 const SQLITE_BUSY = 5;
-const isBusy = (error: unknown): boolean => (error as { errcode?: number }).errcode === SQLITE_BUSY;
+const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_NOTADB = 26;
+/** The log's index, which lies beside it, cannot grow. */
+const SQLITE_IOERR_SHMSIZE = 4874;
+/** SQLite's own, with what extends it; 0 of another error. */
+const codeOf = (error: unknown): number => (error as { errcode?: number }).errcode ?? 0;
+const isBusy = (error: unknown): boolean => codeOf(error) === SQLITE_BUSY;
+const isFull = (error: unknown): boolean =>
+  [SQLITE_FULL, SQLITE_IOERR_SHMSIZE].includes(codeOf(error)) ||
+  (error as NodeJS.ErrnoException).code === "ENOSPC";

@@ -1,8 +1,9 @@
 // `segnas verify` on real folders: an untouched one agrees, and a changed byte is noticed wherever it is.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openLocalSearch } from "@segnas/operator/local/run.ts";
@@ -157,6 +158,78 @@ for (const [what, name, change, finding] of flips) {
   });
 }
 
+// Their replay ended with "Cannot read properties of undefined", and what was found already was not told.
+for (const [what, name, change] of [
+  ["a trial", /^quick-2$/, (body: string) => body.replace('"spec":', '"spdc":')],
+  ["the search", /^quick$/, (body: string) => body.replace('"metadata":', '"metadatb":')],
+  ["a shard", /ledger-0$/, (body: string) => body.replace('"metadata":', '"metadatb":')],
+] as const)
+  test(`${what} without a field that all have is named, though nothing can be replayed`, async () => {
+    const { findings, notes } = await verifyFolder(changed(name, change));
+    assert.equal(findings.length, 1, findings.join("\n"));
+    assert.match(findings[0]!, /^the record of \w+ \S+ is not as it was written$/);
+    assert.deepEqual(notes, ["what is damaged kept the ledger from being replayed"]);
+  });
+
+/** A copy of the folder with a byte of one of its files changed. */
+function flippedCopy(from: string, file: string, at: number): string {
+  const copy = join(root, `copy-${copies++}`);
+  cpSync(from, copy, { recursive: true });
+  const bytes = readFileSync(join(copy, file));
+  bytes[at]! ^= 4;
+  writeFileSync(join(copy, file), bytes);
+  return copy;
+}
+
+test("a database that SQLite cannot read is a finding", async () => {
+  const database = new DatabaseSync(join(folder, "objects.sqlite"), { readOnly: true });
+  const roots = database.prepare("SELECT rootpage FROM sqlite_schema").all() as { rootpage: number }[];
+  database.close();
+  const at = (byte: number) => verifyFolder(flippedCopy(folder, "objects.sqlite", byte));
+  assert.deepEqual((await at(0)).findings, ["objects.sqlite: file is not a database"]);
+  for (const { rootpage } of roots) {
+    const { findings } = await at(4096 * (rootpage - 1));
+    assert.deepEqual(findings, ["objects.sqlite: database disk image is malformed"]);
+  }
+});
+
+// SQLite drops what follows the byte, and opening the database made that last: `verify` then found that all agreed.
+test("a changed byte in the log of a killed process is a finding, and a search does not go on from it", async () => {
+  const killed = join(root, "killed");
+  const local = await openLocalSearch({ ...opening, stateDir: killed });
+  await local.run(new AbortController().signal);
+  // With a reader the log stays when it is closed, as it does when a process is killed.
+  const reader = new DatabaseSync(join(killed, "objects.sqlite"), { readOnly: true });
+  reader.exec("BEGIN; SELECT count(*) FROM objects");
+  await local.close();
+  const whole = join(root, "left");
+  cpSync(killed, whole, { recursive: true });
+  reader.close();
+  const file = "objects.sqlite-wal";
+  const log = readFileSync(join(whole, file));
+  const frame = 24 + 4096;
+  const isOfNow = (at: number) => log.subarray(at + 8, at + 16).equals(log.subarray(16, 24));
+  let frames = 0;
+  while (isOfNow(32 + frames * frame)) frames++;
+  // The last transaction may not have been written wholly.
+  for (const at of [20, ...[0.1, 0.3, 0.6].map((part) => 500 + 32 + Math.floor(frames * part) * frame)]) {
+    const copy = flippedCopy(whole, file, at);
+    const before = readFileSync(join(copy, file));
+    for (let i = 0; i < 2; i++) {
+      const { findings } = await verifyFolder(copy);
+      assert.equal(findings.length, 1);
+      assert.match(findings[0]!, /^objects\.sqlite-wal: from byte \d+ on not as it was written, which loses/);
+      await assert.rejects(openLocalSearch({ ...opening, stateDir: copy }), {
+        name: "UserError",
+        message: new RegExp(`: cannot be used for a search \\(${findings[0]}\\); .*truncate -s \\d+ ${copy}`),
+      });
+    }
+    assert.deepEqual(readFileSync(join(copy, file)), before);
+  }
+  const { findings, entries } = await verifyFolder(whole);
+  assert.deepEqual([findings, entries], [[], 14]);
+});
+
 test("the command says so in a few lines, and ends with 1 where something does not agree", async () => {
   const run = (...args: string[]) =>
     new Promise<{ code: number; stdout: string; stderr: string }>((resolve) =>
@@ -166,6 +239,7 @@ test("the command says so in a few lines, and ends with 1 where something does n
     );
   const good = await run("--state", folder);
   assert.equal(good.code, 0, good.stderr);
+  assert.deepEqual(await run("quick", "--state", folder), good);
   assert.match(
     good.stdout,
     /^quick: weights, samples and rewards agree\n {2}14 entries replayed, 2 policy updates\n {2}14 samples made again, 14 trials and 2 snapshots compared\n$/,
@@ -178,11 +252,12 @@ test("the command says so in a few lines, and ends with 1 where something does n
   );
   assert.equal(bad.code, 1, bad.stderr);
   assert.equal(JSON.parse(bad.stdout).agrees, false);
-  for (const [state, message] of [
-    ["", /^--state: is empty/],
+  for (const [state, message, ...names] of [
+    ["", /^--state '': write a folder$/m],
     [root, /holds no search/],
+    [folder, /holds the search quick\n$/, "other"],
   ] as const) {
-    const wrong = await run("--state", state);
+    const wrong = await run("--state", state, ...names);
     assert.equal(wrong.code, 64);
     assert.match(wrong.stderr, message);
   }
