@@ -1,5 +1,6 @@
 // How a running search looks: a line for each event, or a frame that a terminal redraws. Pure.
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
+import type { PendingReason } from "@segnas/operator/controllers/candidatetrial/pending-reason.ts";
 import type { SearchView } from "@segnas/operator/local/run.ts";
 import { duration, percent, real, whole } from "@segnas/operator/web/format.ts";
 import { standingOf } from "@segnas/operator/web/standing.ts";
@@ -35,9 +36,11 @@ export function eventLines(before: SearchSummary | undefined, after: SearchSumma
   return lines;
 }
 
-/** Whether something stands in a trial's way, not only its turn: Kubernetes' own word for it comes first then. */
-const isStuck = ({ waits }: TrialSummary): boolean =>
-  waits !== undefined && /^(?:container \S+: )?[A-Z]\w*: |^its Job is suspended/.test(waits.why);
+/** What a trial waits for in the ordinary course, or is told of in another line. */
+const ORDINARY: string[] = ["Starting", "Duplicate", "Retry", "Suspended"] satisfies PendingReason[];
+
+/** Whether something stands in a trial's way. */
+const isStuck = ({ waits }: TrialSummary): boolean => waits !== undefined && !ORDINARY.includes(waits.reason);
 
 function eventLine(trial: TrialSummary): string | undefined {
   const size = trial.parameters === undefined ? "" : `${whole(trial.parameters)} parameters`;

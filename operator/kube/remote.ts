@@ -54,11 +54,14 @@ export async function* listed<T>(
 ): AsyncGenerator<T[]> {
   let next: string | undefined;
   do {
-    const { items, metadata } = await client.request<{ items: T[]; metadata?: { continue?: string } }>({
-      path,
-      query: { ...query, limit: PAGE, ...(next && { continue: next }) },
-    });
-    yield items;
+    const { items, metadata } = await client.request<{ items: T[] | null; metadata?: { continue?: string } }>(
+      {
+        path,
+        query: { ...query, limit: PAGE, ...(next && { continue: next }) },
+      },
+    );
+    // Go writes an empty list as null.
+    yield items ?? [];
     next = metadata?.continue;
   } while (next);
 }

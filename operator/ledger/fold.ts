@@ -9,7 +9,7 @@ export interface FoldSettings {
   batchSize: number;
   /** What a reward that is no finite number counts as. */
   failureReward: number;
-  /** How many entries back the policy's version and the gate's means can be asked for. */
+  /** How many entries back the policy's version and the gate's means can be asked for, at least 1. */
   policyLag: number;
   /** Undefined where there is no gate. */
   gate: GateSettings | undefined;
@@ -55,7 +55,7 @@ export interface SearchState {
   batch: Experience[] | null;
   /** For each of the last `policyLag` entries, latest last: whether it has a reward, and the gate after it. */
   recent: { rewarded: boolean; gate: readonly SlotMean[] }[];
-  /** Trials in a row, up to the last entry, whose configuration the trainer refused; from 0 after `refused`. */
+  /** Trials in a row, of those that a trainer has seen, whose configuration it refused; from 0 after `refused`. */
   refusals: number;
   /** The last time that so many were refused in a row, before the first success, that none will do. */
   refused: Refusal | null;
@@ -97,9 +97,10 @@ export function fold(settings: FoldSettings, state: SearchState, entry: LedgerEn
   const experience = settled && experienceOf(settings, settled);
   const tail = experience ? [...state.tail, experience] : state.tail;
   const full = tail.length === settings.batchSize;
-  const ranked = rankedOf(entry);
   const refusal = entry.outcome === "Infrastructure" && entry.cause === TrialReason.InvalidConfiguration;
-  const refusals = refusal ? state.refusals + 1 : 0;
+  // What no trainer has seen says nothing about the configuration.
+  const isJudged = own && own.outcome !== "Rejected" && own.duplicateOf === null;
+  const refusals = refusal ? state.refusals + 1 : isJudged ? 0 : state.refusals;
   const hopeless = refusal && refusals >= REFUSALS && outcomes.Succeeded === 0;
   const before = state.recent.at(-1)?.gate ?? [];
   // What was reused was seen before.
@@ -111,8 +112,7 @@ export function fold(settings: FoldSettings, state: SearchState, entry: LedgerEn
     outcomes,
     reused: state.reused + (own && own.duplicateOf !== null ? 1 : 0),
     stopped: state.stopped + (own?.stopped ? 1 : 0),
-    top: ranked ? [...state.top, ranked].sort(byRank).slice(0, TOP) : state.top,
-    paretoFront: ranked ? withCandidate(state.paretoFront, ranked) : state.paretoFront,
+    ...withRanked(state, entry),
     gpuSeconds: state.gpuSeconds + (own?.gpuSeconds ?? 0),
     policyUpdates: state.policyUpdates + (full ? 1 : 0),
     tail: full ? [] : tail,
@@ -160,6 +160,18 @@ function experienceOf(settings: FoldSettings, entry: SettledEntry): Experience |
   const { index, decisions, logProbability, reward } = entry;
   const finite = reward !== null && Number.isFinite(reward);
   return { index, decisions, logProbability, reward: finite ? reward : settings.failureReward };
+}
+
+type Ranking = Pick<SearchState, "top" | "paretoFront">;
+
+/** The best, and the front, with one more trial. */
+export function withRanked({ top, paretoFront }: Ranking, entry: LedgerEntry): Ranking {
+  const ranked = rankedOf(entry);
+  if (!ranked) return { top, paretoFront };
+  return {
+    top: [...top, ranked].sort(byRank).slice(0, TOP),
+    paretoFront: withCandidate(paretoFront, ranked),
+  };
 }
 
 function rankedOf(entry: LedgerEntry): Ranked | undefined {

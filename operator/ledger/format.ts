@@ -12,7 +12,7 @@ export interface Format {
 }
 
 /** What this version writes, and the only one that it reads. */
-export const FORMAT: Format = { ledger: 4, algorithm: 2, segnas: packageFile.version };
+export const FORMAT: Format = { ledger: 5, algorithm: 2, segnas: packageFile.version };
 
 /** Throws StalledError that names the version which can go on, where this one cannot. */
 export function checkFormat(where: string, format: Format | undefined): void {

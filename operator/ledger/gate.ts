@@ -31,6 +31,8 @@ export interface Threshold {
 const PUBLISHED_START = 0.01;
 const TRIALS_TO_FALL = 100;
 const FALLS = [0.9, 0.8, 0.7, 0.6];
+/** What a trial's spec takes: a trainer whose validations never come twice at one place would fill it. */
+const MAX_THRESHOLDS = 1000;
 
 /** What spec.gate means; undefined for none. */
 export function gateSettings({ type, ...gate }: ArchitectureSearchSpec["gate"]): GateSettings | undefined {
@@ -77,9 +79,12 @@ export function thresholdsOf(
 ): Threshold[] {
   if (!gate) return [];
   const tolerance = toleranceAt(gate, index);
-  return means.slice(0, -1).map((mean) => {
-    const { stage, epoch } = mean;
-    const u = tolerance * random(seed, "gate", index, stage, epoch).uniform();
-    return { stage, epoch, threshold: meanAt(gate, mean) * (1 - u) };
-  });
+  return means
+    .slice(0, -1)
+    .slice(0, MAX_THRESHOLDS)
+    .map((mean) => {
+      const { stage, epoch } = mean;
+      const u = tolerance * random(seed, "gate", index, stage, epoch).uniform();
+      return { stage, epoch, threshold: meanAt(gate, mean) * (1 - u) };
+    });
 }

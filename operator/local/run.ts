@@ -106,6 +106,8 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
     if (search.status?.observedGeneration !== search.metadata.generation) return false;
     const suspended = search.spec.suspend && standsStill(search);
     if (!suspended && !isFinished(search)) return false;
+    // What ran at its end is counted by then.
+    if (search.status?.trials?.running) return false;
     return (await store.list("Job", namespace)).every(jobEnd);
   }
 
@@ -128,6 +130,8 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
     });
     signal.addEventListener("abort", stop);
     try {
+      // It may have come since it was last asked for.
+      if (signal.aborted) await stop();
       await look();
       await rest.promise;
       await kubelet.idle();

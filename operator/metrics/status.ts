@@ -3,9 +3,9 @@
 import { SearchCondition } from "../api/conditions.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
+import { PendingReason, pendingReason } from "../controllers/candidatetrial/pending-reason.ts";
 import { isTraining, isTrue, trainingSince } from "../controllers/status.ts";
 import { resolvePolicy } from "../policy/settings.ts";
-import { PendingReason, pendingReason } from "./pending.ts";
 
 export interface SearchView {
   search: ArchitectureSearch;

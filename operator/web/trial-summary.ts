@@ -4,6 +4,7 @@ import { fromDecisions } from "@segnas/searchspace/decisions.ts";
 import { TrialCondition } from "../api/conditions.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
 import { NOT_CHARGED } from "../controllers/candidatetrial/outcome.ts";
+import { type PendingReason, pendingReason } from "../controllers/candidatetrial/pending-reason.ts";
 import { waitsForOther } from "../controllers/status.ts";
 import type { LedgerEntry } from "../ledger/entry.ts";
 
@@ -29,7 +30,7 @@ export interface TrialSummary {
   cause?: string;
   message?: string;
   /** Of one that is neither settled nor training: what for, and since when (RFC 3339). */
-  waits?: { why: string; since?: string };
+  waits?: { reason: PendingReason; why: string; since?: string };
   /** Of one that is not settled: its last attempt that failed by the machine's fault. Another follows it. */
   failedAttempt?: { number: number; message: string };
 }
@@ -67,7 +68,10 @@ export function summariseTrial(trial: CandidateTrial): TrialSummary {
     ...(result?.stopped && { stopped: true }),
     ...(cause && { cause }),
     ...(message && { message }),
-    ...(!result && !training && { waits: { why: whyWaiting(trial), ...(since && { since }) } }),
+    ...(!result &&
+      !training && {
+        waits: { reason: pendingReason(trial), why: whyWaiting(trial), ...(since && { since }) },
+      }),
     ...(!result &&
       failed && { failedAttempt: { number: failed.number, message: failed.message ?? failed.cause! } }),
   };

@@ -13,7 +13,10 @@ test("whoever deletes each Job before it begins has used up the trial's attempts
   const made: string[] = [];
   for (let minute = 0; minute < 60 && !trial.status?.result; minute++) {
     const now = new Date(Date.UTC(2026, 0, 1, 0, minute));
-    const world = { ...{ trial, search, jobs, pods: [], events: [], now }, retryDelay: () => 0 };
+    const world = {
+      ...{ trial, search, jobs, pods: [], events: [], now, siblings: [] },
+      retryDelay: () => 0,
+    };
     const actions = decideTrial(world);
     const isIdle = actions.every(({ type }) => type === "Wait");
     for (const action of actions) {

@@ -25,7 +25,14 @@ test("a pod that runs on though its queue wants it back is charged once", () => 
       now: new Date("2026-01-01T00:01:00Z"),
       events: [],
     };
-    const actions = decideTrial({ ...world, jobs: [suspended], pods: [pod], retryDelay: () => 0, ...fields });
+    const actions = decideTrial({
+      ...world,
+      jobs: [suspended],
+      pods: [pod],
+      siblings: [],
+      retryDelay: () => 0,
+      ...fields,
+    });
     const written = actions.find(({ type }) => type === "WriteStatus");
     if (written?.type === "WriteStatus") attempts = written.status.attempts!;
     return written ? 1 : 0;

@@ -17,7 +17,7 @@ import {
 } from "../../ledger/fold.ts";
 import { thresholdsOf } from "../../ledger/gate.ts";
 import { waitsForOther } from "../status.ts";
-import { deadline, isMended, pause, searchStatus, unsettled, verdict } from "./status.ts";
+import { deadline, isMended, lastRefused, pause, searchStatus, unsettled, verdict } from "./status.ts";
 import { type Place, settledEntry, trialName } from "./trial.ts";
 import { type UntrainedAction, untrained } from "./untrained.ts";
 
@@ -122,17 +122,23 @@ function isCounting(before: ArchitectureSearchStatus | undefined, status: Archit
   return before !== undefined && isDeepStrictEqual(rest(before), rest(status));
 }
 
-/** Trials that are entered, but neither among the latest `trialsHistoryLimit` nor among the best. */
-function history({ search, trials, state }: SearchWorld): CandidateTrial[] {
+/**
+ * Trials that are entered, but neither among the latest `trialsHistoryLimit` nor among the best. The last that was refused
+ * stays: the next is tried so long after it.
+ */
+function history(world: SearchWorld): CandidateTrial[] {
+  const { search, trials, state } = world;
   // A server whose CustomResourceDefinition is older than the field gives no default: then all are kept.
   const limit: number = search.spec.trialsHistoryLimit ?? Number.POSITIVE_INFINITY;
   const entered = trials.filter(({ status }) => status?.entry !== undefined);
   if (entered.length <= limit) return [];
-  const best = new Set([...state.top, ...state.paretoFront].map(({ trial }) => trial));
+  const kept = new Set([...state.top, ...state.paretoFront].map(({ trial }) => trial));
+  const refused = state.refusals > 0 ? lastRefused(world) : undefined;
+  if (refused) kept.add(refused.metadata.name);
   return entered
     .sort((a, b) => b.status!.entry! - a.status!.entry!)
     .slice(limit)
-    .filter(({ metadata }) => !best.has(metadata.name) && !metadata.deletionTimestamp);
+    .filter(({ metadata }) => !kept.has(metadata.name) && !metadata.deletionTimestamp);
 }
 
 /** The index of the next trial: one above the highest there ever was. */

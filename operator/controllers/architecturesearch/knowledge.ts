@@ -72,7 +72,9 @@ export interface Knowledge {
 export function foldSettings({ spec }: ArchitectureSearch): FoldSettings {
   const { batchSize } = resolvePolicy(spec.policy);
   const failureReward = Number(spec.objective.failureReward);
-  return { batchSize, failureReward, policyLag: spec.policyLag, gate: gateSettings(spec.gate) };
+  // As rewards come a trial is made after all that have.
+  const policyLag = spec.rewardOrder === "Index" ? spec.policyLag : 1;
+  return { batchSize, failureReward, policyLag, gate: gateSettings(spec.gate) };
 }
 
 /**

@@ -8,10 +8,11 @@ import type {
 } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import type { Condition } from "../../api/meta.ts";
-import { type Ranked, REFUSALS, type SearchState } from "../../ledger/fold.ts";
+import { type Ranked, REFUSALS, type SearchState, withRanked } from "../../ledger/fold.ts";
 import { gpuSeconds, WAITS } from "../candidatetrial/decide.ts";
 import { decimal, isRunning, isTraining, isTrue, MAX_MESSAGE, timestamp } from "../status.ts";
 import { nextIndex, type SearchWorld } from "./decide.ts";
+import { settledEntry } from "./trial.ts";
 
 export interface Verdict {
   type: "Complete" | "Failed";
@@ -75,13 +76,13 @@ const LONGEST_PAUSE_MS = 300_000;
  * doubled with each time, at most 5 minutes. Undefined where it does not.
  */
 export function pause(world: SearchWorld): Date | undefined {
-  const { search, state } = world;
+  const { search, state, now } = world;
   if (state.refusals < REFUSALS) return undefined;
-  const ends = refusedTrials(world).flatMap(
-    ({ status }) => Date.parse(status?.attempts?.at(-1)?.endTime ?? "") || [],
-  );
+  const end = lastRefused(world)?.status?.attempts?.at(-1)?.endTime;
   const stalled = search.status?.conditions?.find(({ type }) => type === SearchCondition.Stalled);
-  const last = Math.max(0, ...ends) || Date.parse(stalled?.lastTransitionTime ?? "") || 0;
+  const last = Date.parse(end ?? stalled?.lastTransitionTime ?? "") || 0;
+  // A clock may have been set back.
+  if (last > now.getTime()) return undefined;
   return new Date(last + Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (state.refusals - REFUSALS)));
 }
 
@@ -112,7 +113,8 @@ export function verdict(world: SearchWorld): Verdict | undefined {
     const message = `${failed} trials have failed, spec.maxFailedTrials is ${maxFailedTrials}`;
     return { type: "Failed", reason: SearchReason.MaxFailedTrialsReached, message };
   }
-  const type = state.outcomes.Succeeded > 0 ? "Complete" : "Failed";
+  const waits = ({ status }: CandidateTrial) => status?.result?.outcome === "Succeeded";
+  const type = state.outcomes.Succeeded > 0 || unentered(world).some(waits) ? "Complete" : "Failed";
   const next = nextIndex(world);
   if (next >= maxTrials && numbers.size === next) {
     const none = state.imported > 0 ? "none of its own has succeeded" : "none has succeeded";
@@ -171,13 +173,19 @@ export function searchStatus(world: SearchWorld, ended: Verdict | undefined): Ar
     ...(entropy !== undefined && { policyEntropy: decimal(entropy / DECISIONS.length) }),
     ...(startTime && { startTime }),
     ...(ended && { completionTime: before.completionTime ?? timestamp(now) }),
-    ...foldStatus(state),
+    ...foldStatus({ ...state, ...ranking(state, open) }),
     gpuSeconds: decimal(Math.round(spentSeconds(world) * 1000) / 1000),
   };
   return isDeepStrictEqual(status, before) ? before : status;
 }
 
-/** What of the status follows from the ledger alone. */
+/** The best, and the front, of the ledger's trials and of those with a result that wait to be entered, in index order say. */
+export const ranking = (state: SearchState, open: CandidateTrial[]) =>
+  open
+    .flatMap((trial) => settledEntry(trial, state.entries) ?? [])
+    .reduce(withRanked, { top: state.top, paretoFront: state.paretoFront });
+
+/** What of the status follows from such a state. */
 export function foldStatus(state: SearchState) {
   const top = state.top.map(rankedStatus);
   return {
@@ -305,13 +313,15 @@ function waiting(world: SearchWorld): string | undefined {
   return `${stuck.length === 1 ? "1 waits" : `${stuck.length} wait`} for a pod, ${first.name}: ${first.message}`;
 }
 
-const refusedTrials = ({ trials }: SearchWorld): CandidateTrial[] =>
-  trials.filter(({ status }) => status?.result?.cause === TrialReason.InvalidConfiguration);
+/** Of the trials that are there. */
+export const lastRefused = ({ trials }: SearchWorld): CandidateTrial | undefined =>
+  trials
+    .filter(({ status }) => status?.result?.cause === TrialReason.InvalidConfiguration)
+    .sort((a, b) => b.spec.index - a.spec.index)[0];
 
 /** Why the search is stalled, with the trainer's sentence as the last trial has it that was refused. */
 function refusal(world: SearchWorld) {
-  const last = refusedTrials(world).sort((a, b) => b.spec.index - a.spec.index)[0];
-  const sentence = last?.status?.result?.message ?? "its trial is gone";
+  const sentence = lastRefused(world)?.status?.result?.message ?? "its trial is gone";
   return {
     reason: SearchReason.InvalidConfiguration,
     message: `the trainer has come to refuse the configuration, one trial at a time finds out whether it still does: ${sentence}`,

@@ -20,7 +20,7 @@ import { violationOf } from "./constraints.ts";
 import { foldSettings } from "./knowledge.ts";
 import { networkSettings } from "./networks.ts";
 import { proposalFor } from "./proposal.ts";
-import { foldStatus } from "./status.ts";
+import { foldStatus, ranking } from "./status.ts";
 import { proposedTrial, settledEntry, trialName, writtenGate } from "./trial.ts";
 
 export interface Verification {
@@ -210,7 +210,11 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
       );
     // It is written after the ledger: a crash may leave it behind.
     if (!status || told !== state.entries) return;
-    for (const [field, value] of Object.entries(foldStatus(state)))
+    // A trial that waits to be entered is among the best, if it is, from when the status was written after its result.
+    const entered = new Set(ledger.entries.map(({ index }) => index));
+    const named = new Set([...(status.top ?? []), ...(status.paretoFront ?? [])].map(({ trial }) => trial));
+    const open = trials.filter(({ metadata, spec }) => !entered.has(spec.index) && named.has(metadata.name));
+    for (const [field, value] of Object.entries(foldStatus({ ...state, ...ranking(state, open) })))
       if (!isDeepStrictEqual(plain(value), status[field as never]))
         findings.push(`the status's ${field} is not what the ledger gives`);
   }

@@ -5,7 +5,15 @@ import { setCondition, TrialCondition, TrialReason } from "../../api/conditions.
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial, CandidateTrialStatus } from "../../api/generated/candidatetrials.ts";
 import { type Event, isControlledBy, type Job, type Pod } from "../../api/store.ts";
-import { decimal, isFinished, MAX_MESSAGE, measuredResult, timestamp, waitsForOther } from "../status.ts";
+import {
+  decimal,
+  isFinished,
+  isRunning,
+  MAX_MESSAGE,
+  measuredResult,
+  timestamp,
+  waitsForOther,
+} from "../status.ts";
 import { attemptJob, attemptName } from "./job.ts";
 import {
   AttemptCause,
@@ -36,6 +44,8 @@ export interface TrialWorld {
   /** Why Jobs of the namespace have no pod. */
   events: Event[];
   now: Date;
+  /** The trials of its search, while it is at no attempt. */
+  siblings: CandidateTrial[];
   /** Milliseconds to wait after so many failures of the infrastructure. */
   retryDelay: (failures: number) => number;
   /** Of the trainer, where a search's template names none. */
@@ -278,15 +288,43 @@ function nextAttempt(world: TrialWorld, search: ArchitectureSearch, attempts: At
     return [settle(world, attempts, { outcome: "Failed", cause: TrialReason.Infrastructure, message })];
   }
   if (last && last === attempts.at(-1)) {
-    const until = new Date(Date.parse(last.endTime!) + world.retryDelay(charged.length));
-    if (until > world.now) return [{ type: "Wait", until }];
+    const ended = new Date(last.endTime!);
+    const until = new Date(ended.getTime() + world.retryDelay(charged.length));
+    // A clock may have been set back.
+    if (ended <= world.now && world.now < until) return [{ type: "Wait", until }];
   }
+  if (!hasTurn(world.trial, world.siblings, search.spec.parallelism))
+    return [{ type: "Wait", until: new Date(world.now.getTime() + TURN_MS) }];
   const number = (attempts.at(-1)?.number ?? -1) + 1;
   const creationTime = timestamp(world.now);
   return [
     write(world, withAttempt(attempts, { number, job: attemptName(world.trial, number), creationTime })),
   ];
 }
+
+/** How often a trial looks whether its turn has come. */
+const TURN_MS = 2_000;
+
+/**
+ * Whether a trial may begin an attempt: of those of its search that are to be trained `parallelism` may, those at an attempt
+ * before all others, which go by index. There are more after a stop, or where `parallelism` was lowered.
+ */
+function hasTurn(trial: CandidateTrial, siblings: CandidateTrial[], parallelism: number): boolean {
+  const before = siblings.filter(
+    (other) =>
+      other.metadata.name !== trial.metadata.name &&
+      isToTrain(other) &&
+      (isRunning(other) || other.spec.index < trial.spec.index),
+  );
+  return before.length < parallelism;
+}
+
+const isToTrain = (trial: CandidateTrial): boolean =>
+  trial.status?.result === undefined &&
+  trial.status?.entry === undefined &&
+  trial.spec.violation === undefined &&
+  !waitsForOther(trial) &&
+  trial.metadata.deletionTimestamp === undefined;
 
 /** What the API holds: one more than the highest `retries`. */
 const MAX_ATTEMPTS = 101;

@@ -13,7 +13,8 @@ import {
   type Reader,
   type Store,
 } from "../../api/store.ts";
-import { trainingSince } from "../status.ts";
+import { isRunning, trainingSince } from "../status.ts";
+import type { TrialCache } from "../trials.ts";
 import {
   awaitAdmission,
   awaitProgress,
@@ -37,6 +38,8 @@ export interface TrialDependencies {
   now: () => Date;
   retryDelay: (failures: number) => number;
   trainerImage?: string;
+  /** Those of all searches. Left out, a trial does not wait for others. */
+  trials?: TrialCache;
   /** See `listener`. Nobody asks where it is left out. */
   listen?: (pod: Pod) => Promise<Heard | undefined>;
 }
@@ -49,6 +52,8 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
     // One that is to go is its garbage collector's.
     if (!trial || trial.metadata.deletionTimestamp) return undefined;
     const search = await store.get("ArchitectureSearch", { ...key, name: trial.spec.search });
+    const siblings =
+      search && !isRunning(trial) ? ((await dependencies.trials?.of(keyOf(search))) ?? []) : [];
     const look = async (reader: Reader, ended: Pod[] = []): Promise<TrialWorld> => {
       const labels = { [TRIAL_LABEL]: key.name };
       const jobs = await reader.list("Job", key.namespace, labels);
@@ -62,6 +67,7 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
         pods,
         events: await store.list("Event", key.namespace),
         now: now(),
+        siblings,
         retryDelay,
         trainerImage,
       };

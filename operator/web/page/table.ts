@@ -3,6 +3,7 @@
 import { OPERATIONS } from "@segnas/searchspace/architecture.ts";
 import { DECISIONS, toDecisions } from "@segnas/searchspace/decisions.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
+import { PendingReason } from "../../controllers/candidatetrial/pending-reason.ts";
 import { isImported, type LedgerEntry, type SettledEntry } from "../../ledger/entry.ts";
 import { byRank } from "../../ledger/fold.ts";
 import { failureInWords } from "../summary.ts";
@@ -83,7 +84,11 @@ export const openTrials = ({ indices }: TrialTable, trials: readonly CandidateTr
 export function summariseOpen(trial: CandidateTrial, isLive: boolean): TrialSummary {
   const summary = summariseTrial(trial);
   if (isLive || summary.outcome !== "Running") return summary;
-  return { ...summary, outcome: "Pending", waits: { why: "for the search to go on" } };
+  return {
+    ...summary,
+    outcome: "Pending",
+    waits: { reason: PendingReason.Suspended, why: "for the search to go on" },
+  };
 }
 
 /**

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventLines, frame, secondsLeft, sparkline, timeLeft } from "../../../cli/progress.ts";
-import type { TrialSummary } from "../../../operator/web/trial-summary.ts";
-import { makeSearch } from "../controllers/objects.ts";
+import { summariseTrial, type TrialSummary } from "../../../operator/web/trial-summary.ts";
+import { makeSearch, makeTrial } from "../controllers/objects.ts";
 import { searchOf } from "../web/fixtures.ts";
 
 const paint = (_: string, text: string) => text;
@@ -133,8 +133,11 @@ test("what settled without training, or was stopped by the gate, says so", () =>
 test("what stands in a trial's way is told once, its turn is not", () => {
   const waits = (name: string, why: string) => {
     const search = moment(4, 0);
-    const trial: TrialSummary = { name, index: 4, outcome: "Pending", waits: { why } };
-    return { ...search, trials: [...search.trials, trial] };
+    const lastTransitionTime = "2026-01-01T00:00:00Z";
+    const told = { type: "Progressing", status: "True" as const, reason: "Pending", message: why };
+    const trial = makeTrial(4, { conditions: [{ ...told, lastTransitionTime }] });
+    const summary = { ...summariseTrial(trial), name };
+    return { ...search, trials: [...search.trials, summary] };
   };
   const none = waits("city-4", "waits for its pod to start");
   const one = waits("city-4", "Unschedulable: 0/1 nodes are available");
@@ -147,6 +150,8 @@ test("what stands in a trial's way is told once, its turn is not", () => {
   assert.deepEqual(eventLines(none, queued), [
     "city-4 waits: its Job is suspended until its queue admits it",
   ]);
+  for (const why of ["its Job is not let in: exceeded quota", "init container fetch: exit code 1: no bucket"])
+    assert.deepEqual(eventLines(none, waits("city-4", why)), [`city-4 waits: ${why}`]);
 });
 
 test("a sparkline shows the last values that fit, from the least to the greatest", () => {

@@ -313,7 +313,7 @@ test("own trials come after what was taken over: in the ledger, in the policy's 
   const { imported } = known.state;
   assert.equal(imported, 9);
   assert.deepEqual(
-    [0, 3, 4, 7].map((index) => entriesDue(settings, known.state, index)),
+    [0, 3, 4, 7].map((index) => entriesDue({ policyLag: 4 }, known.state, index)),
     [imported, imported, imported + 1, imported + 4],
   );
   assert.equal(versionAfter(settings, known.state, imported), 4);

@@ -27,7 +27,16 @@ const job = makeJob(search, makeTrial(0));
 const suspended: Job = { ...job, spec: { ...job.spec, suspend: true } };
 const decide = (fields: Partial<TrialWorld>): TrialAction[] =>
   decideTrial({
-    ...{ trial: trial(open), search, jobs: [job], pods: [], events: [], now, retryDelay: () => 0 },
+    ...{
+      trial: trial(open),
+      search,
+      jobs: [job],
+      pods: [],
+      events: [],
+      now,
+      siblings: [],
+      retryDelay: () => 0,
+    },
     ...fields,
   });
 

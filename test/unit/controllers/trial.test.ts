@@ -33,6 +33,7 @@ const world = (fields: Partial<TrialWorld>): TrialWorld => ({
   pods: [],
   events: [],
   now,
+  siblings: [],
   retryDelay: defaultRetryDelay,
   ...fields,
 });

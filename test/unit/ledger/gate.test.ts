@@ -67,3 +67,10 @@ test("spec.gate: None is no gate, reals are decimals", () => {
   assert.deepEqual(gateSettings(spec), corrected);
   assert.equal(gateSettings({ ...spec, type: "None" }), undefined);
 });
+
+test("no more thresholds than a trial's spec takes, however many slots there are", () => {
+  const slots = Array.from({ length: 1200 }, (_, epoch) => slot(1, epoch + 1, 0.5));
+  const thresholds = thresholdsOf(corrected, observeSlots(corrected, [], slots), 7, 0);
+  assert.equal(thresholds.length, 1000);
+  assert.deepEqual(thresholds.at(-1)!.epoch, 1000);
+});

@@ -138,9 +138,9 @@ test("a trial that does not train says what it waits for, and which attempt fail
   assert.deepEqual(
     trials.map(({ waits, failedAttempt }) => [waits, failedAttempt]),
     [
-      [{ why: "for its first attempt" }, undefined],
-      [{ why: "Unschedulable: no room", since: time }, undefined],
-      [{ why: "for the result of s-1, the same network" }, undefined],
+      [{ reason: "Starting", why: "for its first attempt" }, undefined],
+      [{ reason: "Unschedulable", why: "Unschedulable: no room", since: time }, undefined],
+      [{ reason: "Duplicate", why: "for the result of s-1, the same network" }, undefined],
       [undefined, { number: 0, message: "no memory left" }],
       [undefined, undefined],
     ],

@@ -1,7 +1,7 @@
 // Why a trial does not train, as one word of few: its condition says it in a sentence for people.
-import { TrialCondition } from "../api/conditions.ts";
-import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import { waitsForOther } from "../controllers/status.ts";
+import { TrialCondition } from "../../api/conditions.ts";
+import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
+import { waitsForOther } from "../status.ts";
 
 export const PendingReason = {
   /** Nothing stands in its way. */
@@ -27,7 +27,7 @@ export const PendingReason = {
 } as const;
 export type PendingReason = (typeof PendingReason)[keyof typeof PendingReason];
 
-/** How the sentences begin that candidatetrial/pending.ts and decide.ts write. */
+/** How the sentences begin that pending.ts and decide.ts write. */
 const SENTENCES: [RegExp, PendingReason][] = [
   [/^after Suspended: /, PendingReason.Suspended],
   [/^after /, PendingReason.Retry],
@@ -35,7 +35,7 @@ const SENTENCES: [RegExp, PendingReason][] = [
   [/^its Job is not let in/, PendingReason.Admission],
   // The kubelet's words: ErrImagePull, ImagePullBackOff, InvalidImageName, ErrImageNeverPull, RegistryUnavailable ...
   [/^container [^:]+: \w*(Image|Registry|Signature)/, PendingReason.Image],
-  [/^container /, PendingReason.Container],
+  [/^(init )?container /, PendingReason.Container],
   [/^(Unschedulable|SchedulingGated|SchedulerError)/, PendingReason.Unschedulable],
   // The reason of an event of its Job: FailedCreate.
   [/^\w+: /, PendingReason.PodRefused],

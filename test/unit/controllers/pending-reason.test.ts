@@ -8,8 +8,8 @@ import {
   decideTrial,
   type TrialWorld,
 } from "@segnas/operator/controllers/candidatetrial/decide.ts";
-import { PendingReason, pendingReason } from "@segnas/operator/metrics/pending.ts";
-import { makeJob, makePod, makeSearch, makeTrial } from "../controllers/objects.ts";
+import { PendingReason, pendingReason } from "@segnas/operator/controllers/candidatetrial/pending-reason.ts";
+import { makeJob, makePod, makeSearch, makeTrial } from "./objects.ts";
 
 const now = new Date("2026-03-01T00:00:10Z");
 const started = { status: { startTime: "2026-03-01T00:00:00Z" } };
@@ -29,6 +29,7 @@ function reasonOf(
     ...{ trial, search, events, now },
     jobs: [made],
     pods: pod ? [makePod(made, pod)] : [],
+    siblings: [],
     retryDelay: () => 10_000,
   };
   const written = decideTrial(world).find(({ type }) => type === "WriteStatus");
@@ -59,6 +60,9 @@ test("a pod that waits says why", () => {
   for (const reason of ["CreateContainerConfigError", "CreateContainerError", "CrashLoopBackOff"])
     assert.equal(reasonOf({ pod: stuck(reason) }), PendingReason.Container);
   assert.equal(reasonOf({ pod: stuck("ContainerCreating") }), PendingReason.Starting);
+  const terminated = { exitCode: 1, reason: "Error", message: "no such bucket" };
+  const failing = { phase: "Pending", initContainerStatuses: [{ name: "fetch", state: { terminated } }] };
+  assert.equal(reasonOf({ pod: failing as Pod["status"] }), PendingReason.Container);
 });
 
 test("a Job without a pod says why", () => {
@@ -78,7 +82,7 @@ test("a Job without a pod says why", () => {
 
 test("a trial without a Job says why", () => {
   const trial = makeTrial(0, waiting);
-  const world = { trial, search, jobs: [], pods: [], events: [], now, retryDelay: () => 0 };
+  const world = { trial, search, jobs: [], pods: [], events: [], siblings: [], now, retryDelay: () => 0 };
   const [written] = awaitAdmission(world, "admission webhook denied the request: no");
   assert.ok(written?.type === "WriteStatus");
   assert.equal(pendingReason({ ...trial, status: written.status }), PendingReason.Admission);
