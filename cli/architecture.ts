@@ -1,5 +1,4 @@
 // The architecture and the settings that a command is given: by name, as JSON, in a file, in a trial.
-import { readFileSync } from "node:fs";
 import {
   type Architecture,
   type NetworkSettings,
@@ -7,9 +6,10 @@ import {
   parseArchitecture,
 } from "@segnas/searchspace/architecture.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
-import { integer } from "@segnas/searchspace/fields.ts";
 import type { Command } from "commander";
 import { load } from "js-yaml";
+import { readInput } from "./input.ts";
+import { wholeNumber } from "./options.ts";
 
 /** What `networkOptions` reads: the network's settings and the image's size. */
 export interface NetworkOptions extends NetworkSettings {
@@ -22,28 +22,24 @@ export const ARCHITECTURE_FORMS =
   `${Object.keys(PUBLISHED).join(", ")}, JSON, a JSON or YAML file, or - for standard input; ` +
   "spelled out, in short form, or a whole CandidateTrial";
 
-/** Reads an option as a whole number within a range. Throws UserError naming the option. */
-export const whole = (option: string, from: number, to: number) => (value: string) =>
-  integer(/^-?\d+$/.test(value) ? Number(value) : value, option, from, to);
-
 /** Adds the options that an architecture needs to become a network. */
 export function networkOptions(command: Command): Command {
   return command
-    .option("--classes <n>", "classes to tell apart", whole("--classes", 2, 254), 19)
+    .option("--classes <n>", "classes to tell apart", wholeNumber("--classes", 2, 254), 19)
     .option(
       "--aggregate-channels <n>",
       "channels before the classifier",
-      whole("--aggregate-channels", 1, 4096),
+      wholeNumber("--aggregate-channels", 1, 4096),
       64,
     )
     .option(
       "--separable-repeats <n>",
       "separable convolutions in a row",
-      whole("--separable-repeats", 1, 4),
+      wholeNumber("--separable-repeats", 1, 4),
       2,
     )
-    .option("--height <pixels>", "height of the image", whole("--height", 1, 16384), 360)
-    .option("--width <pixels>", "width of the image", whole("--width", 1, 16384), 480);
+    .option("--height <pixels>", "height of the image", wholeNumber("--height", 1, 16384), 360)
+    .option("--width <pixels>", "width of the image", wholeNumber("--width", 1, 16384), 480);
 }
 
 /** The network's settings among a command's options. */
@@ -58,21 +54,12 @@ export const settingsOf = ({
 });
 
 /** The architecture that the argument names, holds or leads to. Throws UserError. */
-export function readArchitecture(given: string): Architecture {
+export async function readArchitecture(given: string): Promise<Architecture> {
   if (Object.hasOwn(PUBLISHED, given)) return parseArchitecture(given);
   if (/^\s*[[{]/.test(given)) return parseText("the given JSON", given, JSON.parse);
-  if (given === "-") return parseText("standard input", read(0, "standard input"), load);
-  return parseText(given, read(given, given), load);
-}
-
-function read(file: string | number, name: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    const why = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    const names = Object.keys(PUBLISHED).join(", ");
-    throw new UserError(`${name}: cannot be read (${why}), write ${names}, JSON, or the path of a file`);
-  }
+  const names = Object.keys(PUBLISHED).join(", ");
+  const { name, text } = await readInput(given, `write ${names}, JSON, or the path of a file`);
+  return parseText(name, text, load);
 }
 
 function parseText(name: string, text: string, parse: (text: string) => unknown): Architecture {

@@ -4,7 +4,6 @@ import type { Architecture } from "@segnas/searchspace/architecture.ts";
 import { describe, describeText } from "@segnas/searchspace/describe.ts";
 import { drawSvg } from "@segnas/searchspace/drawing.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
-import { choice } from "@segnas/searchspace/fields.ts";
 import { Command } from "commander";
 import {
   ARCHITECTURE_FORMS,
@@ -13,9 +12,12 @@ import {
   readArchitecture,
   settingsOf,
 } from "./architecture.ts";
+import { choiceOption, wrongValue } from "./options.ts";
 import { atPlace, type PlaceOptions, placeOptions } from "./place.ts";
 import { PROGRAM } from "./program.ts";
 
+/** What the name of a trial comes after. */
+const TRIAL = "trial/";
 const OUTPUTS = ["text", "json", "svg"] as const;
 
 interface Options extends NetworkOptions, PlaceOptions {
@@ -31,26 +33,31 @@ export function describeCommand(): Command {
       "<architecture>",
       `${ARCHITECTURE_FORMS}; or trial/<name>, of a trial in the cluster or in --state, with its search's settings`,
     )
-    .option(
-      "-o, --output <format>",
-      OUTPUTS.join(", "),
-      (value) => choice(value, "--output", OUTPUTS),
-      "text",
-    )
+    .addOption(choiceOption("-o, --output <format>", "what standard output gets", OUTPUTS).default("text"))
     .addHelpText(
       "after",
       `\nExamples:\n  ${PROGRAM} describe arch0 --classes 19 -o svg > arch0.svg\n  ${PROGRAM} describe trial/quickstart-3 -n mine`,
     )
     .action(async (given: string, options: Options, command: Command) => {
-      const [, name] = /^trial\/(.*)$/.exec(given) ?? [];
-      const [architecture, settled] =
-        name === undefined ? [readArchitecture(given), options] : await readTrial(name, options, command);
+      const [architecture, settled] = given.startsWith(TRIAL)
+        ? await readTrial(given.slice(TRIAL.length), options, command)
+        : [await readElsewhere(given, options), options];
       console.log(render(architecture, settled));
     });
 }
 
+/** An architecture that is no trial of a place: options that name one would be passed over, so they are refused. */
+function readElsewhere(given: string, options: Options): Promise<Architecture> {
+  const { state, namespace, context, kubeconfig } = options;
+  for (const [name, value] of Object.entries({ state, namespace, context, kubeconfig }))
+    if (value !== undefined)
+      throw wrongValue(`--${name}`, value, `${TRIAL}<name> for a trial there, or leave the option out`);
+  return readArchitecture(given);
+}
+
 /** A trial's architecture, and the options with its search's settings for those that were not given. */
 async function readTrial(name: string, options: Options, command: Command): Promise<[Architecture, Options]> {
+  if (name === "") throw new UserError(`${TRIAL}: write the trial's name after it, <search>-<number>`);
   const { trial, search } = await atPlace(options, async ({ reader, namespace, where }) => {
     const trial =
       namespace === undefined

@@ -5,9 +5,9 @@ import type { LocalSearch, SearchView } from "@segnas/operator/local/run.ts";
 import { inFolder } from "@segnas/operator/web/page/elsewhere.ts";
 import { NEW, type Standing, standingOf } from "@segnas/operator/web/standing.ts";
 import { counts, type SearchSummary, summarise } from "@segnas/operator/web/summary.ts";
+import { writeWhole } from "@segnas/trainer/whole-file.ts";
 import type { Display } from "./display.ts";
 import { eventLines, frame, timeLeft } from "./progress.ts";
-import { writeReport } from "./report-file.ts";
 import { haltLines } from "./state.ts";
 
 const LOOK_MS = 1000;
@@ -71,13 +71,16 @@ async function follow(local: LocalSearch, following: Following, ended: AbortSign
   await look();
 }
 
-/** Writes `<state>/report.html` and gives its path. */
+/** Writes `<state>/report.html` and gives its path; errors of the disk carry it too. */
 export async function saveReport(view: SearchView, isLive: boolean, stateDir: string): Promise<string> {
   // What the page is made of takes a while to load.
   const { folderView } = await import("@segnas/operator/web/page/local.ts");
   const { reportPage } = await import("@segnas/operator/web/page/report.ts");
   const file = join(stateDir, "report.html");
-  await writeReport(file, await reportPage(folderView(view, isLive), inFolder(stateDir), new Date()));
+  const page = await reportPage(folderView(view, isLive), inFolder(stateDir), new Date());
+  await writeWhole(file, page).catch((error: Error) => {
+    throw Object.assign(error, { path: file });
+  });
   return file;
 }
 

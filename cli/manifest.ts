@@ -1,13 +1,11 @@
 // Reads the manifest that a command was given: a file or standard input, with what the command line puts in
 // its place, admitted as the cluster would admit it.
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { text } from "node:stream/consumers";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import { admit, parseManifest } from "@segnas/operator/api/validate.ts";
 import { searchIn } from "@segnas/operator/local/source.ts";
 import { resolvePolicy } from "@segnas/operator/policy/settings.ts";
-import { UserError } from "@segnas/searchspace/errors.ts";
+import { readInput } from "./input.ts";
 
 export interface ManifestOptions {
   file: string;
@@ -17,20 +15,6 @@ export interface ManifestOptions {
   parallelism?: number;
 }
 
-/** The text of a file, or of standard input for "-". Throws UserError where it cannot be read. */
-async function readText(file: string): Promise<string> {
-  if (file === "-") return text(process.stdin);
-  const wanted = "give the manifest of an ArchitectureSearch";
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw new UserError(`${file}: there is no such file; ${wanted}`);
-    if (code === "EISDIR") throw new UserError(`${file} is a folder; ${wanted}`);
-    throw new UserError(`${file} cannot be read (${code}); ${wanted}`);
-  }
-}
-
 /**
  * The search of a manifest, as the cluster would admit it. A relative path in the manifest is taken from the
  * manifest's folder, one on the command line from here. Throws UserError where the file cannot be read, holds no
@@ -38,7 +22,8 @@ async function readText(file: string): Promise<string> {
  */
 export async function readSearch(options: ManifestOptions): Promise<ArchitectureSearch> {
   const { file } = options;
-  const written = parseManifest(await readText(file), file === "-" ? "standard input" : file);
+  const { text, name } = await readInput(file, "give the manifest of an ArchitectureSearch");
+  const written = parseManifest(text, name);
   const folder = file === "-" ? process.cwd() : dirname(resolve(file));
   const search = admit("ArchitectureSearch", withOptions(written, options, folder));
   resolvePolicy(search.spec.policy);
@@ -82,21 +67,3 @@ const isFields = (value: unknown): value is Fields =>
 
 const absolute = (fields: Fields, folder: string): Fields =>
   typeof fields.path === "string" ? { ...fields, path: resolve(folder, fields.path) } : fields;
-
-/** A folder from the command line. Throws UserError naming the option for none. */
-export function folderOption(option: string): (value: string) => string {
-  return (value) => {
-    if (value.trim() === "") throw new UserError(`${option}: is empty; write a folder`);
-    return value;
-  };
-}
-
-/** A whole number of at least 1 from the command line. Throws UserError naming the option. */
-export function positive(option: string): (value: string) => number {
-  return (value) => {
-    const number = Number(value);
-    if (!/^\d+$/.test(value) || number < 1 || !Number.isSafeInteger(number))
-      throw new UserError(`${option} ${value}: write a whole number of at least 1`);
-    return number;
-  };
-}

@@ -4,10 +4,7 @@ import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 import { threadsEnvironment } from "@segnas/operator/controllers/candidatetrial/threads.ts";
 import { bytes } from "@segnas/operator/web/format.ts";
-import { type Architecture, toGenotype } from "@segnas/searchspace/architecture.ts";
-import { sampleUniform } from "@segnas/searchspace/decisions.ts";
-import { UserError } from "@segnas/searchspace/errors.ts";
-import { choice } from "@segnas/searchspace/fields.ts";
+import { toGenotype } from "@segnas/searchspace/architecture.ts";
 import { LAYER_KINDS, type LatencyTable } from "@segnas/searchspace/latency.ts";
 import { expand } from "@segnas/searchspace/network.ts";
 import { random } from "@segnas/searchspace/random.ts";
@@ -20,10 +17,10 @@ import {
   networkOptions,
   readArchitecture,
   settingsOf,
-  whole,
 } from "./architecture.ts";
 import { display, isTerminal } from "./display.ts";
-import { fitTable, type HeldOut, heldOut, type Timing } from "./latency.ts";
+import { drawArchitectures, fitTable, type HeldOut, heldOut, type Timing } from "./latency.ts";
+import { choiceOption, wholeNumber, wrongValue } from "./options.ts";
 import { quantile } from "./statistics.ts";
 import { successOf, trainerOf } from "./trainer.ts";
 
@@ -50,31 +47,33 @@ export function measureCommand(): Command {
         "make the table for spec.objective.constraints.latency.",
     )
     .argument("[architecture]", ARCHITECTURE_FORMS)
-    .option("--samples <n>", "random architectures for the table", whole("--samples", 5, 1000), 80)
-    .option("--seed <n>", "where they are drawn from", whole("--seed", 0, 2 ** 31 - 1), 1)
+    .option("--samples <n>", "random architectures for the table", wholeNumber("--samples", 5, 1000), 80)
+    .option("--seed <n>", "where they are drawn from", wholeNumber("--seed", 0, 2 ** 31 - 1), 1)
     .option(
       "--threads <n>",
       "threads of TensorFlow on a CPU",
-      whole("--threads", 1, 1024),
+      wholeNumber("--threads", 1, 1024),
       availableParallelism(),
     )
-    .option(
-      "-o, --output <format>",
-      "text or json for an architecture (default: text), yaml or json for the table (default: yaml)",
-      (value) => choice(value, "--output", OUTPUTS),
+    .addOption(
+      choiceOption(
+        "-o, --output <format>",
+        "text or json for an architecture (default: text), yaml or json for the table (default: yaml)",
+        OUTPUTS,
+      ),
     )
     .addHelpText("after", "\nExample:\n  segnas measure arch0\n  segnas measure --height 512 > table.yaml")
     .action(async (given: string | undefined, options: Options) => {
       if (given === undefined && options.output === "text")
-        throw new UserError("--output: a table is not given as text, write yaml or json");
+        throw wrongValue("--output", "text", "yaml or json for the table");
       if (given !== undefined && options.output === "yaml")
-        throw new UserError("--output: an architecture is not given as yaml, write text or json");
+        throw wrongValue("--output", "yaml", "text or json for an architecture");
       console.log(given === undefined ? await measureTable(options) : await measureOne(given, options));
     });
 }
 
 async function measureOne(given: string, options: Options): Promise<string> {
-  const architecture = readArchitecture(given);
+  const architecture = await readArchitecture(given);
   const { height, width } = options;
   const request = { settings: settingsOf(options), runs: RUNS, networks: [{ architecture, height, width }] };
   const [measured] = await time(request, options.threads, () => {});
@@ -106,7 +105,8 @@ async function measureTable(options: Options): Promise<string> {
   const { height, width, threads, output } = options;
   const settings = settingsOf(options);
   const half = { height: Math.ceil(height / 2), width: Math.ceil(width / 2) };
-  const networks = architecturesFor(options).flatMap((architecture, group) =>
+  const drawn = drawArchitectures(random(options.seed, "measure"), options.samples, settings, options);
+  const networks = drawn.flatMap((architecture, group) =>
     [{ height, width }, ...(group % HALVED === 0 ? [half] : [])].map((size) => ({
       group,
       architecture,
@@ -132,20 +132,6 @@ async function measureTable(options: Options): Promise<string> {
   return tableText(table, check, `${width}x${height}`);
 }
 
-/** Random architectures, as many as asked for, and more until every kind of layer has been met. */
-function architecturesFor(options: Options): Architecture[] {
-  const draw = random(options.seed, "measure");
-  const settings = settingsOf(options);
-  const met = new Set<string>();
-  const architectures: Architecture[] = [];
-  while (architectures.length < options.samples || met.size < LAYER_KINDS.length) {
-    const architecture = sampleUniform(draw);
-    architectures.push(architecture);
-    for (const { kind } of expand(architecture, settings, options).layers) met.add(kind);
-  }
-  return architectures;
-}
-
 function tableText(table: LatencyTable, check: HeldOut, size: string): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
   const head = [
@@ -153,6 +139,11 @@ function tableText(table: LatencyTable, check: HeldOut, size: string): string {
     `# Predicted without having been fitted to, they were off by ${percent(check.medianError)} (median), nine in ten`,
     `# by less than ${percent(check.ninetiethError)}; rank correlation ${check.rankCorrelation.toFixed(3)}.`,
   ];
+  const missing = LAYER_KINDS.filter((kind) => !table.rows.some(({ layer }) => layer === kind));
+  if (missing.length > 0)
+    head.push(
+      `# No network of this size has the layer ${missing.join(" or ")}: the table has no row for it.`,
+    );
   const yaml = dump({ table }, { flowLevel: 3, lineWidth: -1 });
   return [...head, yaml.trimEnd()].join("\n");
 }

@@ -1,18 +1,10 @@
 // The page of a local search, for browsers of this machine.
 import type { AddressInfo } from "node:net";
 import type { LocalSearch } from "@segnas/operator/local/run.ts";
-import { UserError } from "@segnas/searchspace/errors.ts";
 
 export interface Page {
   url: string;
   close(): void;
-}
-
-/** Reads --page. Throws UserError. */
-export function port(value: string): number {
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number <= 65_535) return number;
-  throw new UserError(`--page ${value}: write a port from 0 (a free one) to 65535`);
 }
 
 /** Serves the page on a port of 127.0.0.1; 0 takes a free one. Throws UserError where it is taken. */

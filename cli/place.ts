@@ -1,5 +1,5 @@
 // Where a command reads searches: in a cluster, or in the folder of one on this machine. Nothing is written there.
-import { statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import type { Reader } from "@segnas/operator/api/store.ts";
@@ -12,7 +12,7 @@ import { isLocked } from "@segnas/operator/local/store.ts";
 import { type Elsewhere, inFolder, quoted } from "@segnas/operator/web/page/elsewhere.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { type Command, Option } from "commander";
-import { folderOption } from "./manifest.ts";
+import { folderName, wrongValue } from "./options.ts";
 import { PROGRAM } from "./program.ts";
 
 export interface PlaceOptions {
@@ -31,13 +31,13 @@ export const placeOptions = (command: Command): Command =>
     .option("--kubeconfig <file>", "the kubeconfig (default: KUBECONFIG, or ~/.kube/config)")
     .addOption(
       new Option("--state <folder>", "a search on this machine: the folder that segnas search keeps it in")
-        .argParser(folderOption("--state"))
+        .argParser(folderName("--state"))
         .conflicts(["namespace", "context", "kubeconfig"]),
     );
 
 function namespace(value: string): string {
   if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(value)) return value;
-  throw new UserError(`--namespace ${value}: write the name of a namespace`);
+  throw wrongValue("--namespace", value, "the name of a namespace");
 }
 
 export interface Place {
@@ -90,7 +90,7 @@ async function inCluster(options: PlaceOptions): Promise<Place> {
 const readers = () => import("@segnas/operator/kube/view.ts");
 
 function folderPlace(folder: string): Place {
-  if (!statSync(join(folder, "objects.sqlite"), { throwIfNoEntry: false }))
+  if (!existsSync(join(folder, "objects.sqlite")))
     throw new UserError(`${folder}: holds no search; give the folder of one with --state`);
   const reader = folderReader(folder);
   const isLive = () => isLocked(folder);

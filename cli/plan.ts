@@ -17,7 +17,8 @@ import {
   totalSeconds,
   warningsOf,
 } from "./estimate.ts";
-import { folderOption, type ManifestOptions, positive, readSearch } from "./manifest.ts";
+import { type ManifestOptions, readSearch } from "./manifest.ts";
+import { choiceOption, folderName, wholeNumber } from "./options.ts";
 import { type Measurement, measureTrainer, trainerOf } from "./trainer.ts";
 
 interface Options extends ManifestOptions {
@@ -35,21 +36,19 @@ export function planCommand(): Command {
     .option(
       "--start-from <folder>",
       "the folder of the search that this one begins with (default: .segnas/<startingPoints.search>)",
-      folderOption("--start-from"),
+      folderName("--start-from"),
     )
     .option(
       "--gpus <n>",
       "GPUs to train on, a trial on each (default: all, where set up for CUDA; else the CPU)",
-      positive("--gpus"),
+      wholeNumber("--gpus", 1),
     )
     .option(
       "--no-measure",
       "leave out the short measurement of two architectures, and the check of the data set",
     )
     .addOption(
-      new Option("-o, --output <format>", "what standard output gets")
-        .choices(["text", "json"])
-        .default("text"),
+      choiceOption("-o, --output <format>", "what standard output gets", ["text", "json"]).default("text"),
     )
     .addOption(new Option("--trainer <file>", "another trainer, a program for Node").hideHelp())
     .addHelpText("after", "\nExample:\n  segnas plan -f examples/camvid.yaml --dataset ~/data/CamVid")

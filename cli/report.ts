@@ -1,19 +1,21 @@
 // `segnas report`: a search, running or ended, as a page of HTML or as data.
-import { basename, extname } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { basename, dirname, extname } from "node:path";
 import type { SearchView } from "@segnas/operator/local/run.ts";
+import { quoted } from "@segnas/operator/web/page/elsewhere.ts";
 import type { PageView } from "@segnas/operator/web/page/source.ts";
 import { summarise } from "@segnas/operator/web/summary.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
+import { writeWhole } from "@segnas/trainer/whole-file.ts";
 import { Command } from "commander";
 import { csv, jsonLines } from "./export.ts";
+import { anyOf, wrongValue } from "./options.ts";
 import { atPlace, type Place, type PlaceOptions, placeOptions } from "./place.ts";
 import { PROGRAM } from "./program.ts";
-import { writeReport } from "./report-file.ts";
 import { resultDocument } from "./results.ts";
 import { tensorboardEvents } from "./tensorboard.ts";
 
 const FORMATS = ["html", "json", "csv", "jsonl", "tfevents"] as const;
-const WORDS = "html, json, csv, jsonl or tfevents";
 type Format = (typeof FORMATS)[number];
 
 /** Where the report goes; standard output without a file. */
@@ -35,7 +37,7 @@ export function reportCommand(): Command {
     .argument("[search]", "its name in the cluster")
     .option(
       "-o, --output <file or format>",
-      `a file that ends in .${WORDS.replaceAll(", ", ", .").replace(" or ", " or .")}; or one of these words for standard output (default: <search>.html). tfevents is for TensorBoard`,
+      `a file that ends in ${anyOf(FORMATS.map((format) => `.${format}`))}; or one of these words for standard output (default: <search>.html). tfevents is for TensorBoard`,
       outputOf,
     )
     .addHelpText(
@@ -55,7 +57,7 @@ export function outputOf(value: string): Output {
     ? "tfevents"
     : known(extname(value).slice(1).toLowerCase());
   if (byName) return { format: byName, file: value };
-  throw new UserError(`--output ${value}: write ${WORDS}, or a file that ends in a dot and one of these`);
+  throw wrongValue("--output", value, `${anyOf(FORMATS)}, or a file that ends in a dot and one of these`);
 }
 
 async function report(name: string | undefined, options: Options): Promise<void> {
@@ -75,9 +77,13 @@ async function report(name: string | undefined, options: Options): Promise<void>
       process.stdout.write(content);
       return;
     }
-    await writeReport(file, content).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError(`--output ${file}: cannot be written (${error.code})`);
-    });
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      await writeWhole(file, content);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new UserError(`--output ${quoted(file)}: cannot be written (${code})`);
+    }
     console.log(`Report of ${search.metadata.name}: ${file}`);
   });
 }

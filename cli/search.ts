@@ -14,8 +14,9 @@ import { Command, Option } from "commander";
 import { type Display, display, isTerminal } from "./display.ts";
 import { beginningInWords, beginningOf, sampleTrial } from "./estimate.ts";
 import { interruption, runAndFollow, saveReport, stopOnSignals } from "./follow.ts";
-import { folderOption, positive, readSearch } from "./manifest.ts";
-import { openPage, type Page, port } from "./page.ts";
+import { readSearch } from "./manifest.ts";
+import { choiceOption, folderName, wholeNumber } from "./options.ts";
+import { openPage, type Page } from "./page.ts";
 import { resultDocument, resultText } from "./results.ts";
 import { checkTrainer, trainerOf } from "./trainer.ts";
 
@@ -42,41 +43,44 @@ export function searchCommand(): Command {
     .option(
       "--state <folder>",
       "where the search is kept (default: .segnas/<name of the search>)",
-      folderOption("--state"),
+      folderName("--state"),
     )
     .option("--dataset <folder>", "the data set's folder, in place of spec.dataset.path")
     .option(
       "--start-from <folder>",
       "the folder of the search that this one begins with (default: .segnas/<startingPoints.search>, beside its own)",
-      folderOption("--start-from"),
+      folderName("--start-from"),
     )
     .option(
       "--max-trials <n>",
       "in place of spec.maxTrials; may be raised to go on",
-      positive("--max-trials"),
+      wholeNumber("--max-trials", 1),
     )
-    .option("--parallelism <n>", "trials at a time, in place of spec.parallelism", positive("--parallelism"))
+    .option(
+      "--parallelism <n>",
+      "trials at a time, in place of spec.parallelism",
+      wholeNumber("--parallelism", 1),
+    )
     .option(
       "--gpus <n>",
       "GPUs to train on, a trial on each (default: all, where set up for CUDA; else the CPU)",
-      positive("--gpus"),
+      wholeNumber("--gpus", 1),
     )
     .option(
       "--page <port>",
-      "where the search can be watched in a browser of this machine, one that has ended until Ctrl-C (default: a free port, where a terminal shows a search that runs)",
-      port,
+      "where the search can be watched in a browser of this machine, one that has ended until Ctrl-C (0: a free port, which is the default where a terminal shows a search that runs)",
+      wholeNumber("--page", 0, 65_535),
     )
     .option("--no-page", "serve no page")
     .addOption(
-      new Option("-o, --output <format>", "what standard output gets")
-        .choices(["text", "json"])
-        .default("text"),
+      choiceOption("-o, --output <format>", "what standard output gets", ["text", "json"]).default("text"),
     )
     .addOption(
-      new Option(
+      choiceOption(
         "--log-level <level>",
         "logs to standard error what matters so much or more, a line an event: JSON, or words where that is a terminal",
-      ).choices(LOG_LEVELS),
+        LOG_LEVELS,
+      ),
     )
     .addOption(new Option("--trainer <file>", "another trainer, a program for Node").hideHelp())
     .addHelpText(
@@ -100,7 +104,7 @@ async function search(options: Options): Promise<void> {
     checkTrainer(trainer, manifest, sampleTrial(manifest, 0, parseArchitecture("arch0")), stop.signal);
   try {
     // Settings and data cannot be changed once the search has begun, so a new one is made only if they are right.
-    const isNew = await isEmpty(stateDir);
+    const isNew = await holdsNoSearch(stateDir);
     const source = sourceReader(manifest, stateDir, startFrom);
     const beginning = isNew ? beginningOf(await planImports(source, manifest)) : undefined;
     if (isNew) await check();
@@ -164,10 +168,13 @@ function logFor(level: LogLevel, screen: Display, isLive: boolean) {
   return openLog(level, stderr.isTTY, write);
 }
 
-/** Whether a folder is not there yet or holds nothing. Throws UserError where it is none. */
-async function isEmpty(folder: string): Promise<boolean> {
+/**
+ * Whether no search has begun in a folder, which may not be there yet, or hold the manifest and other files. Throws
+ * UserError where it is none.
+ */
+async function holdsNoSearch(folder: string): Promise<boolean> {
   try {
-    return (await readdir(folder)).length === 0;
+    return !(await readdir(folder)).includes("objects.sqlite");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return true;

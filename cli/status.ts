@@ -3,6 +3,7 @@ import { listed } from "@segnas/operator/web/page/list.ts";
 import { summarise } from "@segnas/operator/web/summary.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { Command, Option } from "commander";
+import { choiceOption } from "./options.ts";
 import { atPlace, commandFor, type Place, type PlaceOptions, placeOptions } from "./place.ts";
 import { PROGRAM } from "./program.ts";
 import { listText } from "./status-list.ts";
@@ -20,9 +21,11 @@ export function statusCommand(): Command {
       new Option("-A, --all-namespaces", "the searches of every namespace").conflicts(["namespace", "state"]),
     )
     .addOption(
-      new Option("-o, --output <format>", "what standard output gets; wide has more columns")
-        .choices(["text", "wide", "json"])
-        .default("text"),
+      choiceOption("-o, --output <format>", "what standard output gets; wide has more columns", [
+        "text",
+        "wide",
+        "json",
+      ]).default("text"),
     )
     .addHelpText(
       "after",

@@ -6,7 +6,8 @@ import { verifyFolder } from "@segnas/operator/local/verify.ts";
 import { startPolicy } from "@segnas/operator/policy/client.ts";
 import { counted } from "@segnas/operator/web/format.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
-import { Command, Option } from "commander";
+import { Command } from "commander";
+import { choiceOption } from "./options.ts";
 import { atPlace, type PlaceOptions, placeOptions } from "./place.ts";
 import { PROGRAM } from "./program.ts";
 
@@ -21,11 +22,9 @@ export function verifyCommand(): Command {
     .description(
       "Replay a search's ledger: do policy weights, samples and rewards agree, and is every record as it was written?",
     )
-    .argument("[search]", "its name in the cluster")
+    .argument("[search]", "its name; without one, that of --state")
     .addOption(
-      new Option("-o, --output <format>", "what standard output gets")
-        .choices(["text", "json"])
-        .default("text"),
+      choiceOption("-o, --output <format>", "what standard output gets", ["text", "json"]).default("text"),
     )
     .addHelpText(
       "after",
@@ -40,7 +39,7 @@ async function verify(name: string | undefined, options: Options): Promise<void>
   const report =
     options.state === undefined
       ? await verifyInCluster(name, options)
-      : await verifyFolder(resolve(options.state));
+      : await verifyInFolder(resolve(options.state), name, options);
   const agrees = report.findings.length === 0;
   console.log(
     options.output === "json" ? JSON.stringify({ agrees, ...report }, null, 2) : verificationText(report),
@@ -53,6 +52,17 @@ const verifyInCluster = (name: string | undefined, options: PlaceOptions): Promi
     const search = await place.find(name);
     const { reader, search: then } = await readMoment(place.reader, search);
     return verifySearch({ ...reader, live: reader }, then, startPolicy);
+  });
+
+/** The folder's whatever its record says: one that cannot be read is a finding. A name is held against it first. */
+const verifyInFolder = (
+  folder: string,
+  name: string | undefined,
+  options: PlaceOptions,
+): Promise<Verification> =>
+  atPlace(options, async (place) => {
+    if (name !== undefined) await place.find(name);
+    return verifyFolder(folder);
   });
 
 function verificationText(report: Verification): string {

@@ -72,11 +72,22 @@ describe("segnas measure", { concurrency: 1 }, () => {
     assert.ok(json.heldOut.networks >= 5 && json.heldOut.medianError >= 0);
   });
 
+  it("makes a table of 4 x 4 pixels, where nothing is resized", async () => {
+    const { code, stdout, stderr } = await measure(`${SMALL} --samples 5 --height 4 --width 4`);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^# No network of this size has the layer Resize: the table has no row for it\.$/m);
+    const { rows } = tableOf(pasted(stdout));
+    assert.deepEqual(
+      rows.map(({ layer }) => layer).sort(),
+      LAYER_KINDS.filter((kind) => kind !== "Resize").sort(),
+    );
+  });
+
   const mistakes: [args: string, sentence: RegExp][] = [
-    ["-o text", /^--output: a table is not given as text, write yaml or json\n$/],
-    ["arch0 -o yaml", /^--output: an architecture is not given as yaml, write text or json\n$/],
-    ["--samples 1", /^--samples: 1 is not allowed, write a whole number from 5 to 1000\n$/],
-    ["arch9", /^arch9: cannot be read \(ENOENT\), write arch0, arch1, JSON, or the path of a file\n$/],
+    ["-o text", /^--output text: write yaml or json for the table\n$/],
+    ["arch0 -o yaml", /^--output yaml: write text or json for an architecture\n$/],
+    ["--samples 1", /^--samples 1: write a whole number from 5 to 1000\n$/],
+    ["arch9", /^arch9: there is no such file; write arch0, arch1, JSON, or the path of a file\n$/],
   ];
   for (const [args, sentence] of mistakes)
     it(`measure ${args}: one sentence, exit 64`, async () => {

@@ -1,7 +1,7 @@
-// `segnas status --state`: a search on this machine, read beside the process that runs it.
+// `--state`: a search on this machine, read beside the process that runs it.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -13,10 +13,11 @@ const MAIN = fileURLToPath(new URL("../../../cli/main.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "segnas-test-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+const segnas = (...args: string[]) =>
+  spawnSync(process.execPath, [MAIN, ...args, "--state", folder], { encoding: "utf8", cwd: folder });
+
 function status(...args: string[]) {
-  const child = spawnSync(process.execPath, [MAIN, "status", ...args, "--state", folder], {
-    encoding: "utf8",
-  });
+  const child = segnas("status", ...args);
   assert.equal(child.stderr, "");
   return child.stdout;
 }
@@ -39,4 +40,14 @@ test("a search is shown while a process works on it, and stopped when none does"
   assert.match(status("s"), /^s in .*: Stopped\n {2}no process runs it/);
   // It was only looked at: it can be run.
   openStore(folder).close();
+});
+
+test("a report goes into a folder that is made for it; where it cannot be written, nothing is left beside it", () => {
+  const made = segnas("report", "-o", "reports/trials.csv");
+  assert.equal(made.status, 0, made.stderr);
+  assert.match(readFileSync(join(folder, "reports", "trials.csv"), "utf8"), /^index,trial,/);
+  mkdirSync(join(folder, "reports", "x.csv"));
+  const { status, stderr } = segnas("report", "-o", "reports/x.csv");
+  assert.deepEqual([status, stderr], [64, "--output reports/x.csv: cannot be written (EISDIR)\n"]);
+  assert.deepEqual(readdirSync(join(folder, "reports")).sort(), ["trials.csv", "x.csv"]);
 });

@@ -1,7 +1,7 @@
 // Fitting a latency table: non-negative least squares by its own conditions, and tables found again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fitTable, heldOut, type Timing } from "@segnas/cli/latency.ts";
+import { drawArchitectures, fitTable, heldOut, type Timing } from "@segnas/cli/latency.ts";
 import { nonNegativeLeastSquares } from "@segnas/cli/nnls.ts";
 import { quantile } from "@segnas/cli/statistics.ts";
 import { sampleUniform } from "@segnas/searchspace/decisions.ts";
@@ -93,6 +93,37 @@ test("timings that have nothing to do with the networks are not predicted, and t
   const check = heldOut(noise, () => true);
   assert.ok(check.medianError > 0.2, `${check.medianError}`);
   assert.ok(Math.abs(check.rankCorrelation) < 0.4, `${check.rankCorrelation}`);
+});
+
+const SETTINGS = { classes: 19, aggregateChannels: 64, separableRepeats: 2 };
+
+test("as many architectures are drawn as asked for, and those that bring the other kinds of layer", () => {
+  const size = { height: 360, width: 480 };
+  for (let seed = 0; seed < 20; seed++)
+    for (const samples of [1, 5]) {
+      const drawn = drawArchitectures(random(seed, "measure"), samples, SETTINGS, size);
+      assert.ok(drawn.length >= samples && drawn.length < samples + LAYER_KINDS.length);
+      const kinds = drawn.flatMap((it) => expand(it, SETTINGS, size).layers.map(({ kind }) => kind));
+      assert.equal(new Set(kinds).size, LAYER_KINDS.length);
+    }
+});
+
+test("where a size has no layer of some kind, the drawing ends, and the table has no row for it", () => {
+  for (const pixels of [1, 4]) {
+    const size = { height: pixels, width: pixels };
+    const drawn = drawArchitectures(random(1, "measure"), 5, SETTINGS, size);
+    assert.ok(drawn.length < 5 + LAYER_KINDS.length);
+    const timings = drawn.map((architecture, group) => {
+      const network = expand(architecture, SETTINGS, size);
+      return { group, network, milliseconds: predictLatency(truth, network) };
+    });
+    assert.deepEqual(
+      fitTable("small", timings).rows.map(({ layer }) => layer),
+      LAYER_KINDS.filter((kind) => kind !== "Resize"),
+    );
+    // A fold may lack a kind that the rest has.
+    assert.equal(heldOut(timings, () => true).networks, timings.length);
+  }
 });
 
 test("quantiles lie between their neighbours", () => {

@@ -1,7 +1,7 @@
 // `segnas search` from its manifest to its result, with a trainer that does not train.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -23,7 +23,8 @@ spec:
 /** Trial 1 fails, the others succeed; with HANG none comes to an end. */
 const TRAINER = `
 import { writeFileSync } from "node:fs";
-if (process.argv.includes("--check")) process.exit(0);
+if (process.argv.includes("--check") && process.env.REFUSE) console.error("spec.seed: is not mine");
+if (process.argv.includes("--check")) process.exit(process.env.REFUSE ? 64 : 0);
 process.on("SIGTERM", () => process.exit(75));
 process.on("disconnect", () => process.exit(75));
 if (process.env.HANG) await new Promise((resolve) => setTimeout(resolve, 60_000));
@@ -44,12 +45,12 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-function start(args: string[], env: Record<string, string> = {}) {
+function start(args: string[], env: Record<string, string> = {}, manifest = MANIFEST) {
   const child = spawn(process.execPath, [MAIN, "search", "-f", "-", "--trainer", "trainer.mjs", ...args], {
     cwd: folder,
     env: { ...process.env, ...env },
   });
-  child.stdin.end(MANIFEST);
+  child.stdin.end(manifest);
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const outcome = async () => {
     const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
@@ -80,6 +81,21 @@ test("a search runs to its end, says what happened, and is there when it is aske
   assert.equal(further.code, 0, further.stderr);
   assert.match(further.stderr, /^small goes on: 3 of 4 trials have ended$/m);
   assert.equal(JSON.parse(further.stdout).counts.settled, 4);
+});
+
+test("a folder with other files is one for a new search: nothing is stored there before the check passes", async () => {
+  const state = join(folder, "premade");
+  await mkdir(state);
+  await writeFile(join(state, "notes.txt"), "mine");
+  const args = ["--state", state, "--output", "json"];
+  const refused = await start(args, { REFUSE: "1" }).outcome;
+  assert.deepEqual([refused.code, refused.stderr], [64, "spec.seed: is not mine\n"]);
+  assert.deepEqual(await readdir(state), ["notes.txt"]);
+
+  const mended = await start(args, {}, `${MANIFEST}  seed: 99\n`).outcome;
+  assert.equal(mended.code, 0, mended.stderr);
+  assert.equal(JSON.parse(mended.stdout).state, "Complete");
+  await access(join(state, "notes.txt"));
 });
 
 test("a signal stops the trials, and the search goes on from there", async () => {

@@ -62,10 +62,10 @@ interface Case {
 const cases: Case[] = [
   { args: ["serch"], says: /^unknown command 'serch'\s+\(Did you mean search\?\)\n$/ },
   { args: ["search"], says: /^required option '-f, --file <file>' not specified\n$/ },
-  { args: ["search", "-f", good, "--output", "xml"], says: /Allowed choices are text, json\.\n$/ },
+  { args: ["search", "-f", good, "--output", "xml"], says: /^--output xml: write text or json\n$/ },
   {
     args: ["search", "-f", good, "--log-level", "loud"],
-    says: /'loud' is invalid\. Allowed choices are error, warn, info, debug\.\n$/,
+    says: /^--log-level loud: write error, warn, info or debug\n$/,
   },
   {
     args: ["search", "-f", good, "--max-trials", "0"],
@@ -102,6 +102,32 @@ const cases: Case[] = [
   {
     args: ["search", "-f", file("endless.yaml", manifest("maxTrials: .inf"))],
     says: /spec\.maxTrials in body must be of type integer/,
+  },
+  {
+    args: ["search", "-f", good, "--page", "http"],
+    says: /^--page http: write a whole number from 0 to 65535\n$/,
+  },
+  { args: ["status", "--output", "xml"], says: /^--output xml: write text, wide or json\n$/ },
+  {
+    args: ["describe", "absent"],
+    says: /^absent: there is no such file; write arch0, arch1, JSON, or the path of a file\n$/,
+  },
+  {
+    args: ["measure", "-"],
+    stdin: "[1,",
+    says: /^standard input: is not valid JSON or YAML: /,
+  },
+  {
+    args: ["describe", "arch0", "--state", "nowhere"],
+    says: /^--state nowhere: write trial\/<name> for a trial there, or leave the option out\n$/,
+  },
+  {
+    args: ["describe", "arch0", "-n", "foo"],
+    says: /^--namespace foo: write trial\/<name> for a trial there/,
+  },
+  {
+    args: ["describe", "trial/", "--state", "nowhere"],
+    says: /^trial\/: write the trial's name after it, <search>-<number>\n$/,
   },
   { args: ["encoder", "import"], says: /^required option '--output <file>' not specified\n$/ },
   {

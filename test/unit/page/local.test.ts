@@ -2,8 +2,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { localSource } from "@segnas/operator/web/page/local.ts";
-import { UserError } from "@segnas/searchspace/errors.ts";
-import { port } from "../../../cli/page.ts";
 import { makeSearch } from "../controllers/objects.ts";
 
 const KEY = { namespace: "default", name: "s" };
@@ -45,13 +43,4 @@ test("commands can be given to a shell as they are", () => {
   const source = localSource({ view: () => Promise.reject(new Error()) }, "/my state/it's");
   assert.equal(source.log(KEY, "s-0-0", false)?.command, "less '/my state/it'\\''s/logs/s-0-0.log'");
   assert.match(source.commands(KEY)[0]!.command, / --state '\/my state\/it'\\''s'$/);
-});
-
-test("--page is a port", () => {
-  assert.deepEqual(["0", "8421", "65535"].map(port), [0, 8421, 65_535]);
-  for (const value of ["", "-1", "65536", "http", "80.5", "0x50"])
-    assert.throws(
-      () => port(value),
-      new UserError(`--page ${value}: write a port from 0 (a free one) to 65535`),
-    );
 });
