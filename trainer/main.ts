@@ -55,13 +55,8 @@ async function main(mode: string | undefined): Promise<number> {
       return EXIT.result;
     }
     const trial = parseTrial(process.env.SEGNAS_TRIAL);
-    const port = integer(Number(process.env.SEGNAS_PORT || DEFAULT_PORT), "SEGNAS_PORT", 0, 65_535);
-    const checkpointSeconds = integer(
-      Number(process.env.SEGNAS_CHECKPOINT_SECONDS || DEFAULT_CHECKPOINT_SECONDS),
-      "SEGNAS_CHECKPOINT_SECONDS",
-      0,
-      1e9,
-    );
+    const port = numberIn("SEGNAS_PORT", DEFAULT_PORT, 65_535);
+    const checkpointSeconds = numberIn("SEGNAS_CHECKPOINT_SECONDS", DEFAULT_CHECKPOINT_SECONDS, 1e9);
     const session = new Session(trial.name, trial.training.timeLimitSeconds);
     session.onNote = (level, sentence) => logger.log(level, sentence);
     if (writes) for (const end of ["SIGTERM", "disconnect"]) process.on(end, () => session.interrupt());
@@ -90,7 +85,8 @@ async function main(mode: string | undefined): Promise<number> {
     try {
       logger.info("trial started", { trial: trial.name });
       const result = await runTrial(trial, surroundings, session);
-      const times = { seconds: seconds(), stageSeconds: stageSecondsOf(session) };
+      const stageSeconds = stageSecondsOf(session); // before the whole, which is never less than its stages
+      const times = { seconds: seconds(), stageSeconds };
       await writeResult(resultPath, { outcome: "Succeeded", ...result, ...times });
       await removeCheckpoint(artifacts);
       logger.info("trial done", { trial: trial.name, reward: result.reward, seconds: seconds() });
@@ -120,6 +116,13 @@ async function main(mode: string | undefined): Promise<number> {
     if (writes) await removeCheckpoint(artifacts).catch(() => {});
     return EXIT.untrainable;
   }
+}
+
+/** A whole number of the environment. Throws UserError with what was written there. */
+function numberIn(name: string, usual: number, to: number): number {
+  const written = process.env[name] || usual;
+  const number = Number(written);
+  return integer(Number.isNaN(number) ? written : number, name, 0, to);
 }
 
 process.exitCode = await main(process.argv[2]);

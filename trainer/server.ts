@@ -18,12 +18,26 @@ export async function serveProgress(
     help: "Seconds spent in training steps.",
     ...own,
   });
-  const loss = new Gauge({ name: "segnas_trainer_loss", help: "Loss of the last training step.", ...own });
-  const meanIoU = new Gauge({
-    name: "segnas_trainer_mean_iou",
-    help: "Mean IoU of the last validation.",
-    ...own,
-  });
+  /** A gauge of what is null at first; then it has no value, where prom-client would say 0. */
+  const known = (name: string, help: string, value: () => number | null): Gauge =>
+    new Gauge({
+      ...{ name, help, ...own },
+      collect() {
+        this.remove();
+        const now = value();
+        if (now !== null) this.set(now);
+      },
+    });
+  known(
+    "segnas_trainer_loss",
+    "Loss of the last training step. Absent before the first.",
+    () => session.progress.loss,
+  );
+  known(
+    "segnas_trainer_mean_iou",
+    "Mean IoU of the last validation. Absent before the first.",
+    () => session.progress.meanIoU,
+  );
   const epoch = new Gauge({ name: "segnas_trainer_epoch", help: "Epoch within the stage.", ...own });
   new Counter({
     name: "segnas_trainer_stage_seconds_total",
@@ -35,11 +49,10 @@ export async function serveProgress(
       for (const [stage, taken] of session.stageSeconds) this.inc({ stage: String(stage) }, taken);
     },
   });
-  session.onStep = (value, took, size) => {
+  session.onStep = (_loss, took, size) => {
     images.inc(size);
     steps.inc();
     seconds.inc(took);
-    loss.set(value);
   };
   const server = createServer(async (request, response) => {
     // Whatever was asked for: "//" is no URL.
@@ -49,7 +62,6 @@ export async function serveProgress(
       response.end(JSON.stringify(session.progress));
     } else if (pathname === "/metrics") {
       epoch.set(session.progress.epoch);
-      meanIoU.set(session.progress.meanIoU ?? 0);
       response.setHeader("content-type", registry.contentType);
       response.end(await registry.metrics());
     } else {

@@ -1,5 +1,5 @@
 // The schema's rules (x-kubernetes-validations, in CEL), run as an API server runs them.
-// Rules stand on objects and their fields, never inside lists, so a field's old value is the one of the same path.
+// A field's old value is the one of the same path. Items of lists have rules too, but none that speaks of oldSelf.
 import { Environment, EvaluationError } from "@marcbachmann/cel-js";
 import type { Rule, Schema } from "./crds.ts";
 import { isObject, join } from "./structural.ts";

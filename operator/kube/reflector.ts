@@ -134,7 +134,9 @@ export function startReflector<T extends { metadata: ObjectMeta }>(options: Refl
         abort = new AbortController();
         options.failed(error);
         const time = now().getTime();
-        inARow = time - lastFailure > timings.backoffResetMs ? 1 : inARow + 1;
+        // The time of a silence is longer than that, and was no good time.
+        const silence = error instanceof WatchError && error.what === "silent" ? timings.idleMs : 0;
+        inARow = time - silence - lastFailure > timings.backoffResetMs ? 1 : inARow + 1;
         lastFailure = time;
         const next = recovery(error, inARow, options.random(), timings);
         if (next.list) version = undefined;

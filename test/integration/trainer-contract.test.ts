@@ -51,7 +51,7 @@ describe("a wrong configuration: exit 64, one sentence, and the same in the resu
       [
         "a bad port",
         trialOf(),
-        /^SEGNAS_PORT: .* is not allowed, write a whole number/,
+        /^SEGNAS_PORT: "http" is not allowed, write a whole number from 0 to 65535$/m,
         { SEGNAS_PORT: "http" },
       ],
       [
@@ -193,7 +193,7 @@ describe("a trial that is stopped: exit 75, soon, and no result", () => {
     assert.ok(value("steps_total") > 8);
     assert.equal(value("images_total"), 4 * value("steps_total"));
     assert.ok(value("step_seconds_total") > 0 && value("loss") > 0 && value("epoch") > 2);
-    assert.equal(value("mean_iou"), 0);
+    assert.doesNotMatch(metrics, /^segnas_trainer_mean_iou /m, "there was no validation");
     const stage = (name: string) => value(`stage_seconds_total\\{stage="${name}"\\}`);
     assert.ok(stage("0") >= value("step_seconds_total") && stage("Setup") > 0);
     assert.equal((await get("/other")).status, 404);

@@ -75,13 +75,15 @@ describe("one trial, four times", () => {
     assert.ok(reward > 0 && reward < 1);
   });
 
-  it("tells how long each stage took, to a tenth of a second: all of its time", () => {
+  // That no time is left out: test/unit/trainer/session.test.ts, with a clock of its own.
+  it("tells how long each stage took, to a tenth of a second: no more together than the whole", () => {
     const { seconds, stageSeconds } = times;
     assert.deepEqual(Object.keys(stageSeconds).sort(), ["0", "1", "Features", "Setup", "Validation"]);
-    for (const taken of Object.values(stageSeconds)) assert.equal(taken, Number(taken.toFixed(1)));
-    const all = Object.values(stageSeconds).reduce((sum, taken) => sum + taken, 0);
-    // But for its first moments, and what is rounded.
-    assert.ok(Math.abs(all - seconds) < 1, `${all} s of ${seconds} s`);
+    const taken = Object.values(stageSeconds);
+    for (const one of taken) assert.equal(one, Number(one.toFixed(1)));
+    const all = taken.reduce((sum, one) => sum + one, 0);
+    // Each may be rounded up by half a tenth.
+    assert.ok(all <= seconds + 0.05 * taken.length + 1e-9, `${all} s of ${seconds} s`);
   });
 
   it("leaves a prediction of each held-out image, from which the reported mean IoU follows", async () => {

@@ -620,7 +620,7 @@ export interface ArchitectureSearchSpec {
        */
       type: "None" | "Balanced" | "Given";
       /**
-       * A weight for each class, in their order (Given).
+       * A weight for each class, in their order, one at least above 0 (Given).
        *
        * Items: A weight of 0 or more.
        */
@@ -644,7 +644,7 @@ export interface ArchitectureSearchSpec {
    */
   trialsHistoryLimit: number;
   /**
-   * The LocalQueue of Kueue that the trials' Jobs wait in. Holds for attempts to come.
+   * The LocalQueue of Kueue that the trials' Jobs wait in; at most 63 characters, as it becomes a label's value. Holds for attempts to come.
    */
   queueName?: string;
   /**
@@ -683,7 +683,7 @@ export interface ArchitectureSearchSpec {
          */
         name: string;
         /**
-         * Environment variables. Those that begin with SEGNAS_ are the operator's.
+         * Environment variables. SEGNAS_TRIAL, SEGNAS_RESULT and SEGNAS_PORT are the operator's own.
          *
          * Items: An environment variable.
          */

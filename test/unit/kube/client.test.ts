@@ -226,14 +226,25 @@ test("lines: a signal ends them, also between two lines", async (context) => {
 
 test("each answer is observed once; code 0 where there is none", async (context) => {
   const codes: number[] = [];
-  const server = await startApiServer(
-    context,
-    [ok, sendStatus(404, "NotFound"), ({ response }) => response.writeHead(200).write("{"), () => {}],
-    { observe: ({ code }) => codes.push(code), timeoutMs: 50 },
-  );
+  const observe = ({ code }: { code: number }) => codes.push(code);
+  const unfinished: Answer = ({ response }) => response.writeHead(200).write("{");
+  const breaksOff: Answer = (call) => {
+    unfinished(call);
+    // Once its beginning has come.
+    until(() => codes.length === 3).then(() => call.response.destroy());
+  };
+  const answers = [ok, sendStatus(404, "NotFound"), breaksOff, () => {}, unfinished];
+  const server = await startApiServer(context, answers, { observe });
   await server.client.request({ path: "/" });
-  for (let i = 0; i < 3; i++) await assert.rejects(server.client.request({ path: "/" }));
+  for (let i = 0; i < 2; i++) await assert.rejects(server.client.request({ path: "/" }));
+  assert.deepEqual(codes, [200, 404, 200]);
+
+  const hasty = createClient(configFor(server.url), { observe, timeoutMs: 50 });
+  await assert.rejects(hasty.request({ path: "/" }));
   assert.deepEqual(codes, [200, 404, 200, 0]);
+  await assert.rejects(hasty.request({ path: "/" }));
+  // 200, or 0 where even its beginning took too long.
+  assert.equal(codes.length, 5);
 });
 
 test("a token's file is read again once a minute, and no connection is made for it", async (context) => {

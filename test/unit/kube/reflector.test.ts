@@ -249,31 +249,72 @@ test("an ERROR event keeps the server's reason and the time that it asks for", a
   assert.equal(server.calls.length, 2, "it waits");
 });
 
+/** A clock of the test's own for what waits for silence, and for `now`. All other timers are as ever. */
+function silenceClock(context: TestContext) {
+  const { idleMs } = REFLECTOR_TIMINGS;
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  let time = 0;
+  const due = new Map<object, { at: number; expire: () => void }>();
+  context.mock.method(globalThis, "setTimeout", ((expire: () => void, ms: number, ...more: []) => {
+    if (ms !== idleMs) return set(expire, ms, ...more);
+    const timer = { refresh: () => void due.set(timer, { at: time + idleMs, expire }) };
+    timer.refresh();
+    return timer;
+  }) as typeof setTimeout);
+  context.mock.method(globalThis, "clearTimeout", ((timer: NodeJS.Timeout) => {
+    if (!due.delete(timer)) clear(timer);
+  }) as typeof clearTimeout);
+  return {
+    now: () => new Date(time),
+    pass(milliseconds: number) {
+      time += milliseconds;
+      for (const [timer, { at, expire }] of due)
+        if (at <= time) {
+          due.delete(timer);
+          expire();
+        }
+    },
+  };
+}
+
 test("a watch that says nothing is dead: made again from the last version; the next time listed", async (context) => {
-  const { server, told } = await reflect(
+  const { now, pass } = silenceClock(context);
+  const { server, told, tells, reflector } = await reflect(
     context,
-    [sendList([], 7), sendEvents(bookmark(8)), () => {}, sendList([object("a", 9)], 9)],
-    { timings: { idleMs: 250 } },
+    [sendList([], 7), sendEvents(), () => {}, sendList([object("a", 9)], 9)],
+    { now },
   );
+  const { response } = await server.call(2);
+  pass(1);
+  response.write(`${JSON.stringify(bookmark(8))}\n`);
+  await until(() => reflector.heard()?.getTime() === 1);
+  pass(REFLECTOR_TIMINGS.idleMs - 1);
+  assert.deepEqual(told, ["listed at 7: "], "it is silent since the bookmark, for a moment too short");
+  pass(1);
+  await server.call(3);
+  pass(REFLECTOR_TIMINGS.idleMs);
   await server.call(5);
+  await tells(4);
   assert.deepEqual(versions(server), ["list", "watch 7", "watch 8", "list", "watch 9"]);
-  const failure = `failed watch of ${PATH}: silent for 0.25 s`;
+  const failure = `failed watch of ${PATH}: silent for 150 s`;
   assert.deepEqual(told, ["listed at 7: ", failure, failure, "listed at 9: a@9"]);
   // The dead connections were given up.
   assert.ok(server.calls[1]!.response.destroyed && server.calls[2]!.response.destroyed);
 });
 
 test("a watch that speaks up now and then is not silent", async (context) => {
-  const { server, told } = await reflect(context, [sendList([], 7), sendEvents()], {
-    timings: { idleMs: 600 },
-  });
+  const { now, pass } = silenceClock(context);
+  const { server, told, tells, reflector } = await reflect(context, [sendList([], 7), sendEvents()], { now });
   const { response } = await server.call(2);
   for (let i = 0; i < 20; i++) {
+    pass(REFLECTOR_TIMINGS.idleMs - 1);
     response.write(`${JSON.stringify(bookmark(7))}\n`);
-    await wait(40);
+    await until(() => reflector.heard()?.getTime() === now().getTime());
   }
   assert.equal(server.calls.length, 2);
   assert.deepEqual(told, ["listed at 7: "]);
+  pass(REFLECTOR_TIMINGS.idleMs);
+  await tells(2);
 });
 
 test("a watch that ends at once without news is a failure: it lists again, and does not spin", async (context) => {
