@@ -107,7 +107,7 @@ const broken: [string, object, RegExp][] = [
   [
     "another format",
     { format: { ledger: 9, algorithm: 1, segnas: "7.1.0" } },
-    /format 9 and policy algorithm 1, segnas .* replays format 4 and algorithm 2: go on with segnas 7\.1\.0/,
+    /format 9 and policy algorithm 1, segnas .* replays format 5 and algorithm 2: go on with segnas 7\.1\.0/,
   ],
   [
     "another algorithm",
