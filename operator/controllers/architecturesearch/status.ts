@@ -113,8 +113,8 @@ export function verdict(world: SearchWorld): Verdict | undefined {
     const message = `${failed} trials have failed, spec.maxFailedTrials is ${maxFailedTrials}`;
     return { type: "Failed", reason: SearchReason.MaxFailedTrialsReached, message };
   }
-  const waits = ({ status }: CandidateTrial) => status?.result?.outcome === "Succeeded";
-  const type = state.outcomes.Succeeded > 0 || unentered(world).some(waits) ? "Complete" : "Failed";
+  const hasSucceeded = ({ status }: CandidateTrial) => status?.result?.outcome === "Succeeded";
+  const type = state.outcomes.Succeeded > 0 || unentered(world).some(hasSucceeded) ? "Complete" : "Failed";
   const next = nextIndex(world);
   if (next >= maxTrials && numbers.size === next) {
     const none = state.imported > 0 ? "none of its own has succeeded" : "none has succeeded";

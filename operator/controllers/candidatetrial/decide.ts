@@ -44,7 +44,7 @@ export interface TrialWorld {
   /** Why Jobs of the namespace have no pod. */
   events: Event[];
   now: Date;
-  /** The trials of its search, while it is at no attempt. */
+  /** The trials of its search, where it is to be trained and is at no attempt. */
   siblings: CandidateTrial[];
   /** Milliseconds to wait after so many failures of the infrastructure. */
   retryDelay: (failures: number) => number;
@@ -319,7 +319,8 @@ function hasTurn(trial: CandidateTrial, siblings: CandidateTrial[], parallelism:
   return before.length < parallelism;
 }
 
-const isToTrain = (trial: CandidateTrial): boolean =>
+/** Whether it trains, or is yet to. */
+export const isToTrain = (trial: CandidateTrial): boolean =>
   trial.status?.result === undefined &&
   trial.status?.entry === undefined &&
   trial.spec.violation === undefined &&

@@ -20,6 +20,7 @@ import {
   awaitProgress,
   decideTrial,
   failingStatus,
+  isToTrain,
   noteJob,
   recoveredStatus,
   refuseAttempt,
@@ -52,8 +53,8 @@ export async function reconcileTrial(dependencies: TrialDependencies, key: Key):
     // One that is to go is its garbage collector's.
     if (!trial || trial.metadata.deletionTimestamp) return undefined;
     const search = await store.get("ArchitectureSearch", { ...key, name: trial.spec.search });
-    const siblings =
-      search && !isRunning(trial) ? ((await dependencies.trials?.of(keyOf(search))) ?? []) : [];
+    const mayBegin = search && isToTrain(trial) && !isRunning(trial);
+    const siblings = mayBegin ? ((await dependencies.trials?.of(keyOf(search))) ?? []) : [];
     const look = async (reader: Reader, ended: Pod[] = []): Promise<TrialWorld> => {
       const labels = { [TRIAL_LABEL]: key.name };
       const jobs = await reader.list("Job", key.namespace, labels);
