@@ -8,7 +8,7 @@ import type { PolicyUpdate } from "@segnas/operator/ledger/snapshots.ts";
 import { eventsOf } from "@segnas/operator/local/events.ts";
 import { localTrials } from "@segnas/operator/local/progress.ts";
 import { folderReader } from "@segnas/operator/local/source.ts";
-import { isLocked } from "@segnas/operator/local/store.ts";
+import { isLocked, STORE_FILE } from "@segnas/operator/local/store.ts";
 import { type Elsewhere, inFolder, quoted } from "@segnas/operator/web/page/elsewhere.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { type Command, Option } from "commander";
@@ -90,7 +90,7 @@ async function inCluster(options: PlaceOptions): Promise<Place> {
 const readers = () => import("@segnas/operator/kube/view.ts");
 
 function folderPlace(folder: string): Place {
-  if (!existsSync(join(folder, "objects.sqlite")))
+  if (!existsSync(join(folder, STORE_FILE)))
     throw new UserError(`${folder}: holds no search; give the folder of one with --state`);
   const reader = folderReader(folder);
   const isLive = () => isLocked(folder);

@@ -6,6 +6,7 @@ import { planImports } from "@segnas/operator/controllers/architecturesearch/imp
 import { EXIT } from "@segnas/operator/controllers/candidatetrial/job.ts";
 import { openLocalSearch } from "@segnas/operator/local/run.ts";
 import { sourceReader } from "@segnas/operator/local/source.ts";
+import { STORE_FILE } from "@segnas/operator/local/store.ts";
 import { LOG_LEVELS, type LogLevel, openLog } from "@segnas/operator/log.ts";
 import { counts, failures, type SearchSummary, summarise } from "@segnas/operator/web/summary.ts";
 import { parseArchitecture } from "@segnas/searchspace/architecture.ts";
@@ -174,7 +175,7 @@ function logFor(level: LogLevel, screen: Display, isLive: boolean) {
  */
 async function holdsNoSearch(folder: string): Promise<boolean> {
   try {
-    return !(await readdir(folder)).includes("objects.sqlite");
+    return !(await readdir(folder)).includes(STORE_FILE);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return true;

@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import { hasLabels, type Kind, type KubernetesObject, type Objects, type Reader } from "../api/store.ts";
+import { STORE_FILE } from "./store.ts";
 
 const OTHERWISE = "; give the right folder with --start-from";
 
@@ -50,7 +51,7 @@ function objects<K extends Kind>(
   kind: K,
   namespace?: string,
 ): Objects[K][] {
-  const file = join(folder, "objects.sqlite");
+  const file = join(folder, STORE_FILE);
   if (!existsSync(file)) throw new UserError(`${folder} holds no search${otherwise}`);
   const url = pathToFileURL(file);
   // Without a log nobody has it open: then it can be read where nothing may be written, and nothing is left behind.

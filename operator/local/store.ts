@@ -24,6 +24,9 @@ import {
 import { timestamp } from "../controllers/status.ts";
 import { lostFrom } from "./wal.ts";
 
+/** What a folder that holds a search has. */
+export const STORE_FILE = "objects.sqlite";
+
 export interface LocalStore extends Store {
   /** Of all namespaces. */
   searches(): ArchitectureSearch[];
@@ -90,7 +93,7 @@ export function openStore(
 ): LocalStore {
   usable(folder, () => mkdirSync(folder, { recursive: true }));
   const lock = usable(folder, () => lockFolder(folder));
-  const file = join(folder, FILE);
+  const file = join(folder, STORE_FILE);
   const database = usable(folder, () => openDatabase(folder), lock);
   const { ino } = statSync(file);
   const select = database.prepare("SELECT * FROM objects WHERE kind = ? AND namespace = ? AND name = ?");
@@ -265,7 +268,9 @@ export function openStore(
     },
     damage() {
       const pages = database.prepare("PRAGMA integrity_check(3)").all() as { integrity_check: string }[];
-      const found = pages.flatMap(({ integrity_check: what }) => (what === "ok" ? [] : [`${FILE}: ${what}`]));
+      const found = pages.flatMap(({ integrity_check: what }) =>
+        what === "ok" ? [] : [`${STORE_FILE}: ${what}`],
+      );
       try {
         const rows = database.prepare("SELECT * FROM objects").all() as unknown as Row[];
         for (const { digest, ...row } of rows)
@@ -295,7 +300,7 @@ const rowDigest = ({ kind, namespace, name, uid, owner, body }: Omit<Row, "diges
 
 /** Nothing is written into a file that is damaged or another program's. */
 function openDatabase(folder: string): DatabaseSync {
-  const file = join(folder, FILE);
+  const file = join(folder, STORE_FILE);
   checkLog(folder, `${file}-wal`);
   const isNew = !statSync(file, { throwIfNoEntry: false })?.size;
   const database = new DatabaseSync(file);
@@ -315,7 +320,7 @@ function checkLog(folder: string, log: string): void {
   if (at === undefined) return;
   throw new DamageError(
     folder,
-    `${FILE}-wal: from byte ${at} on not as it was written, which loses what was written last`,
+    `${STORE_FILE}-wal: from byte ${at} on not as it was written, which loses what was written last`,
     `give another folder with --state, or its backup, or cut the file to go on without that: truncate -s ${at} ${log}`,
   );
 }
@@ -326,7 +331,7 @@ function checkDatabase(database: DatabaseSync): void {
   } catch (error) {
     const { message } = error as Error;
     if (!/no such (table|column)/.test(message)) throw error;
-    throw new Error(`${FILE} is another program's, or of another version of segnas: ${message}`);
+    throw new Error(`${STORE_FILE} is another program's, or of another version of segnas: ${message}`);
   }
   const [damage] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
   if (damage?.quick_check !== "ok")
@@ -388,14 +393,13 @@ export function isLocked(folder: string): boolean {
 export function damageOf(error: unknown): string | undefined {
   if (error instanceof DamageError) return error.finding;
   const isDamage = [SQLITE_CORRUPT, SQLITE_NOTADB].includes(codeOf(error) & 0xff);
-  return isDamage ? `${FILE}: ${(error as Error).message}` : undefined;
+  return isDamage ? `${STORE_FILE}: ${(error as Error).message}` : undefined;
 }
 
 /** As the system says it of a file. */
 const noSpace = (folder: string): Error =>
   Object.assign(new Error(`${folder}: no space is left there`), { code: "ENOSPC", path: folder });
 
-const FILE = "objects.sqlite";
 const LOCK = "lock.sqlite";
 const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;

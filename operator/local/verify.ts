@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { type Verification, verifySearch } from "../controllers/architecturesearch/verify.ts";
 import { startPolicy } from "../policy/client.ts";
-import { damageOf, type LocalStore, openStore } from "./store.ts";
+import { damageOf, type LocalStore, openStore, STORE_FILE } from "./store.ts";
 
 /**
  * Replays the ledger of the search in a folder, and looks for what was changed from outside.
  * @throws UserError where there is no search, or another process runs it
  */
 export async function verifyFolder(folder: string): Promise<Verification> {
-  if (!statSync(join(folder, "objects.sqlite"), { throwIfNoEntry: false }))
+  if (!statSync(join(folder, STORE_FILE), { throwIfNoEntry: false }))
     throw new UserError(`${folder}: holds no search; give the folder of one with --state`);
   const damage: string[] = [];
   try {
