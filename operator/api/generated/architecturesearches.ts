@@ -48,7 +48,7 @@ export interface ArchitectureSearchSpec {
      */
     activeDeadlineSeconds?: number;
     /**
-     * The search ends, with what it has found, when all its attempts together have trained for so many hours (on the CPU where there is no GPU); what runs then is stopped. Above 0.
+     * The search ends, with what it has found, when all its attempts together have trained for so many hours (on the CPU where there is no GPU); what runs then is stopped. Not counted is the time of trials that were deleted by hand, and of attempts that were lost with their machine. Above 0.
      */
     gpuHours?: string;
   };

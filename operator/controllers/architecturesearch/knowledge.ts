@@ -24,6 +24,7 @@ import {
 import type { PolicyClient, PolicyStart } from "../../policy/client.ts";
 import { resolvePolicy } from "../../policy/settings.ts";
 import { aboutSearch } from "../status.ts";
+import { checkConstraints } from "./constraints.ts";
 import { isOriginal } from "./untrained.ts";
 
 export type { PolicyUpdate };
@@ -79,7 +80,7 @@ export function foldSettings({ spec }: ArchitectureSearch): FoldSettings {
 
 /**
  * Takes the ledger over (see openLedger), and learns what it holds: from the newest snapshot on that is whole.
- * @throws FencedError, UserError as openLedger does
+ * @throws FencedError, UserError as openLedger does, UserError as checkConstraints does
  */
 export async function openKnowledge(
   dependencies: KnowledgeDependencies,
@@ -87,6 +88,7 @@ export async function openKnowledge(
   held: boolean,
 ): Promise<Knowledge> {
   const { store, startPolicy, holder, snapshotEvery = SNAPSHOT_EVERY } = dependencies;
+  checkConstraints(search);
   const ledger = await openLedger(store, search, holder, held);
   const { seed, policy } = search.spec;
   const knowledge: Knowledge = {

@@ -87,6 +87,19 @@ const cases: Case[] = [
     says: /^spec\.policy\.clip: not used by the policy random/,
   },
   {
+    args: [
+      "plan",
+      "-f",
+      file(
+        "latency.yaml",
+        manifest(
+          'maxTrials: 4\n  objective: {constraints: {latency: {maxMilliseconds: "9", table: {rows: [{layer: Conv2D, perLayer: "1", perGigaMac: "1", perMegaElement: "1"}]}}}}',
+        ),
+      ),
+    ],
+    says: /^spec\.objective\.constraints\.latency\.table\.rows: there is none for the layer BatchNorm, /,
+  },
+  {
     args: ["search", "-f", file("asleep.yaml", manifest("maxTrials: 4\n  suspend: true"))],
     says: /^spec\.suspend is true: write false/,
   },

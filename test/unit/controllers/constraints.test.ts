@@ -1,7 +1,10 @@
 // What a network may cost, and what is proposed within it or to begin with.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { violationOf } from "@segnas/operator/controllers/architecturesearch/constraints.ts";
+import {
+  checkConstraints,
+  violationOf,
+} from "@segnas/operator/controllers/architecturesearch/constraints.ts";
 import { proposalFor } from "@segnas/operator/controllers/architecturesearch/proposal.ts";
 import { proposedTrial } from "@segnas/operator/controllers/architecturesearch/trial.ts";
 import { PUBLISHED, parseArchitecture } from "@segnas/searchspace/architecture.ts";
@@ -64,6 +67,24 @@ test("a table that does not fit is refused with the path of its field", () => {
     name: "UserError",
     message: /^spec\.objective\.constraints\.latency\.table\.rows: there is none for the layer Conv2D/,
   });
+});
+
+test("a table is refused before the first trial, whichever row it lacks", () => {
+  const search = (lacks: (layer: string) => boolean, size: number) => {
+    const rows = table.rows.filter(({ layer }) => !lacks(layer));
+    const image = { height: size, width: size };
+    // What is over another limit needs the table too, or it would pass for as long as that holds.
+    return searchWith({ latency: { maxMilliseconds: "9", table: { rows } }, image, maxParameters: 1 });
+  };
+  for (const size of [32, 321]) {
+    checkConstraints(search(() => false, size));
+    for (const kind of LAYER_KINDS)
+      assert.throws(() => checkConstraints(search((layer) => layer === kind, size)), {
+        name: "UserError",
+        message: new RegExp(`latency\\.table\\.rows: there is none for the layer ${kind}, `),
+      });
+  }
+  checkConstraints(makeSearch());
 });
 
 test("Resample proposes again until the limits hold; FailureReward takes what comes, and says what is wrong with it", async () => {
