@@ -6,6 +6,7 @@ import { admit, parseManifest } from "@segnas/operator/api/validate.ts";
 import { checkConstraints } from "@segnas/operator/controllers/architecturesearch/constraints.ts";
 import { searchIn } from "@segnas/operator/local/source.ts";
 import { resolvePolicy } from "@segnas/operator/policy/settings.ts";
+import { isObject } from "@segnas/searchspace/fields.ts";
 import { readInput } from "./input.ts";
 
 export interface ManifestOptions {
@@ -35,7 +36,7 @@ export async function readSearch(options: ManifestOptions): Promise<Architecture
 /** The manifest with the command line's values and with paths from the root. What is malformed stays for the judge. */
 function withOptions(manifest: object, options: ManifestOptions, folder: string): object {
   const { spec } = manifest as { spec?: unknown };
-  if (!isFields(spec)) return manifest;
+  if (!isObject(spec)) return manifest;
   const { dataset, training, startingPoints } = spec;
   const path = options.dataset === undefined ? undefined : resolve(options.dataset);
   return {
@@ -47,9 +48,9 @@ function withOptions(manifest: object, options: ManifestOptions, folder: string)
       ...(options.startFrom !== undefined && {
         startingPoints: withSearch(startingPoints, options.startFrom),
       }),
-      ...(isFields(dataset) && { dataset: absolute(path ? { ...dataset, path } : dataset, folder) }),
-      ...(isFields(training) &&
-        isFields(training.encoder) && {
+      ...(isObject(dataset) && { dataset: absolute(path ? { ...dataset, path } : dataset, folder) }),
+      ...(isObject(training) &&
+        isObject(training.encoder) && {
           training: { ...training, encoder: absolute(training.encoder, folder) },
         }),
     },
@@ -58,14 +59,12 @@ function withOptions(manifest: object, options: ManifestOptions, folder: string)
 
 /** Starting points that name the search in a folder, where they name none. Throws UserError where it holds none. */
 function withSearch(startingPoints: unknown, folder: string): unknown {
-  if (startingPoints !== undefined && !isFields(startingPoints)) return startingPoints;
+  if (startingPoints !== undefined && !isObject(startingPoints)) return startingPoints;
   if (startingPoints?.search !== undefined) return startingPoints;
   return { ...startingPoints, search: searchIn(resolve(folder)) };
 }
 
 type Fields = Record<string, unknown>;
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const absolute = (fields: Fields, folder: string): Fields =>
   typeof fields.path === "string" ? { ...fields, path: resolve(folder, fields.path) } : fields;

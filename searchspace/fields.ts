@@ -2,6 +2,10 @@
 // what to write instead.
 import { UserError } from "./errors.ts";
 
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** An object with no other fields than these, and with those of them that are `required` (all, if left out). */
 export function fields<Name extends string>(
   value: unknown,
@@ -9,7 +13,7 @@ export function fields<Name extends string>(
   names: readonly Name[],
   required: readonly Name[] = names,
 ): Record<Name, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     throw new UserError(`${place}: ${show(value)} is not an object, write one with ${names.join(", ")}`);
   }
   const unknown = Object.keys(value).find((name) => !names.some((known) => known === name));

@@ -1,8 +1,9 @@
 // The schema's rules (x-kubernetes-validations, in CEL), run as an API server runs them.
 // A field's old value is the one of the same path. Items of lists have rules too, but none that speaks of oldSelf.
 import { Environment, EvaluationError } from "@marcbachmann/cel-js";
+import { isObject } from "@segnas/searchspace/fields.ts";
 import type { Rule, Schema } from "./crds.ts";
-import { isObject, join } from "./structural.ts";
+import { join } from "./structural.ts";
 
 const environment = new Environment().registerVariable("self", "dyn").registerVariable("oldSelf", "dyn");
 const parsed = new Map<string, ReturnType<Environment["parse"]>>();

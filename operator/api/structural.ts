@@ -1,13 +1,10 @@
 // What a Kubernetes API server does with a custom resource and its structural schema before any rule is run:
 // unknown fields, nulls and defaults, list types, and the schema itself, with its words for what is wrong.
+import { isObject } from "@segnas/searchspace/fields.ts";
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { Schema } from "./crds.ts";
 
 type Fields = Record<string, unknown>;
-
-export function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** `path` and a field's name, joined as the API server writes them. */
 export function join(path: string, name: string): string {

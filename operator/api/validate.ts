@@ -1,12 +1,13 @@
 // The verdict that a cluster gives on an object, without a cluster: what searches on one machine are judged by.
 // test/unit/api/verdicts.json holds a real API server's verdicts, which this gives too.
 import { UserError } from "@segnas/searchspace/errors.ts";
+import { isObject } from "@segnas/searchspace/fields.ts";
 import { boolYaml11Tag, CORE_SCHEMA, intYaml11Tag, loadAll, mergeTag, YAMLException } from "js-yaml";
 import { type Definition, definitions, type Kind, type Schema } from "./crds.ts";
 import type { ArchitectureSearch } from "./generated/architecturesearches.ts";
 import type { CandidateTrial } from "./generated/candidatetrials.ts";
 import { ruleCauses } from "./rules.ts";
-import { duplicates, isObject, unknownFields, violations, withDefaults } from "./structural.ts";
+import { duplicates, unknownFields, violations, withDefaults } from "./structural.ts";
 
 /** The type of each kind's objects, once admitted. */
 export interface Objects {

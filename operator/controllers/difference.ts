@@ -1,5 +1,6 @@
 // How two specs differ, for people.
 import { isDeepStrictEqual } from "node:util";
+import { isObject } from "@segnas/searchspace/fields.ts";
 
 /** The first field in which two values differ, in words; undefined where they are equal. */
 export function difference(before: unknown, after: unknown, path: string): string | undefined {
@@ -13,6 +14,3 @@ export function difference(before: unknown, after: unknown, path: string): strin
   const now = after === undefined ? "is absent" : `is ${JSON.stringify(after)}`;
   return `${path} ${now}, but ${before === undefined ? "absent" : JSON.stringify(before)}`;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

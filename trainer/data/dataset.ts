@@ -1,5 +1,6 @@
 // The `dataset` field of a search: what it may say, and the data set that it opens.
 import { UserError } from "@segnas/searchspace/errors.ts";
+import { choice, fields, integer, show } from "@segnas/searchspace/fields.ts";
 import { city, cityscapesLabels, cityscapesNames, cityscapesSplit } from "./cityscapes.ts";
 import { fileSplit, list, type Pair } from "./files.ts";
 import { folderLabels, folderSplit } from "./folder.ts";
@@ -34,30 +35,25 @@ export interface Dataset {
   test?: Split;
 }
 
+const FORMATS = ["Folder", "CityScapes", "Shapes"] as const;
+const FIELDS = ["format", "path", "classes", "classNames", "ignoreLabel", "heldOut", "shapes"] as const;
+
 /** Checks the field `dataset`; `field` is its path in messages. Throws UserError. */
 export function parseDataset(value: unknown, field = "dataset"): DatasetSpec {
-  const fields = record(value, field, [
-    "format",
-    "path",
-    "classes",
-    "classNames",
-    "ignoreLabel",
-    "heldOut",
-    "shapes",
-  ]);
-  const { format, path, classNames, heldOut } = fields;
-  if (format !== "Folder" && format !== "CityScapes" && format !== "Shapes") {
-    throw new UserError(`${field}.format: ${show(format)} is not known; write Folder, CityScapes or Shapes`);
-  }
+  const given = fields(value, field, FIELDS, ["format"]);
+  const { path, classNames, heldOut } = given;
+  const format = choice(given.format, `${field}.format`, FORMATS);
   const spec: DatasetSpec = { format };
 
   if (format === "Shapes") {
     if (path !== undefined) throw new UserError(`${field}.path: Shapes has no files; remove it`);
+  } else if (path === undefined) {
+    throw new UserError(`${field}.path: is missing, write where the data set is`);
   } else if (typeof path !== "string" || path === "") {
     throw new UserError(`${field}.path: ${show(path)} is no folder; write where the data set is`);
   } else spec.path = path;
 
-  if (fields.classes !== undefined) spec.classes = integer(fields.classes, `${field}.classes`, 2, 254);
+  if (given.classes !== undefined) spec.classes = integer(given.classes, `${field}.classes`, 2, 254);
   const known = { Folder: undefined, CityScapes: cityscapesNames.length, Shapes: shapesNames.length }[format];
   if (format === "Folder" && spec.classes === undefined) {
     throw new UserError(`${field}.classes: is missing; write the number of classes, void not counted`);
@@ -83,9 +79,9 @@ export function parseDataset(value: unknown, field = "dataset"): DatasetSpec {
     }
     spec.classNames = classNames;
   }
-  if (fields.ignoreLabel !== undefined) {
+  if (given.ignoreLabel !== undefined) {
     if (format !== "Folder") throw new UserError(`${field}.ignoreLabel: ${format} knows its own; remove it`);
-    spec.ignoreLabel = integer(fields.ignoreLabel, `${field}.ignoreLabel`, 0, 255);
+    spec.ignoreLabel = integer(given.ignoreLabel, `${field}.ignoreLabel`, 0, 255);
   }
   if (heldOut !== undefined) {
     const decimal = typeof heldOut === "string" && /^\d*\.?\d+$/.test(heldOut);
@@ -96,9 +92,9 @@ export function parseDataset(value: unknown, field = "dataset"): DatasetSpec {
     }
     spec.heldOut = heldOut;
   }
-  if (fields.shapes !== undefined) {
+  if (given.shapes !== undefined) {
     if (format !== "Shapes") throw new UserError(`${field}.shapes: is for format Shapes only; remove it`);
-    const shapes = record(fields.shapes, `${field}.shapes`, ["images", "height", "width"]);
+    const shapes = fields(given.shapes, `${field}.shapes`, ["images", "height", "width"], []);
     spec.shapes = {};
     for (const [name, low] of [
       ["images", 2],
@@ -159,24 +155,4 @@ export async function openDataset(spec: DatasetSpec, seed: number): Promise<Data
     ...(val && { validation: split(val) }),
     ...(test && { test: split(test) }),
   };
-}
-
-function record(value: unknown, field: string, known: string[]): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new UserError(
-      `${field}: ${show(value)} is no object; write ${known[0]} and the other fields under it`,
-    );
-  }
-  const other = Object.keys(value).find((key) => !known.includes(key));
-  if (other) throw new UserError(`${field}.${other}: is not known; the fields are ${known.join(", ")}`);
-  return { ...value };
-}
-
-function integer(value: unknown, field: string, low: number, high: number): number {
-  if (typeof value === "number" && Number.isInteger(value) && value >= low && value <= high) return value;
-  throw new UserError(`${field}: ${show(value)} is not allowed; write a whole number from ${low} to ${high}`);
-}
-
-function show(value: unknown): string {
-  return value === undefined ? "nothing" : JSON.stringify(value);
 }

@@ -1,5 +1,6 @@
 // What a pod's end means: the table "What goes wrong, and what it means" as one function. Causes are read from
 // the pod, not from the Job's conditions, which name none.
+import { isObject } from "@segnas/searchspace/fields.ts";
 import { TrialReason } from "../../api/conditions.ts";
 import type { ContainerStateTerminated, Job, Pod } from "../../api/store.ts";
 import { type Metrics, type Slot, STAGES, type StageTime } from "../../ledger/entry.ts";
@@ -219,17 +220,12 @@ function failure(result: Record<string, unknown> | undefined, otherwise: string)
 const real = (value: unknown): number =>
   typeof value === "number" && Number.isFinite(value) ? Number(value.toPrecision(6)) : 0;
 
-const objectOf = (value: unknown): Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
+const objectOf = (value: unknown): Record<string, unknown> => (isObject(value) ? value : {});
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -301,9 +301,9 @@ test("a correct field is taken as it is", () => {
 });
 
 const wrong: [value: unknown, sentence: RegExp][] = [
-  [undefined, /^dataset: nothing is no object; write format/],
-  [{ format: "Voc" }, /^dataset\.format: "Voc" is not known; write Folder, CityScapes or Shapes$/],
-  [{ format: "Folder", classes: 3 }, /^dataset\.path: nothing is no folder/],
+  [undefined, /^dataset: undefined is not an object, write one with format, path/],
+  [{ format: "Voc" }, /^dataset\.format: "Voc" is not known, write one of Folder, CityScapes, Shapes$/],
+  [{ format: "Folder", classes: 3 }, /^dataset\.path: is missing, write where the data set is$/],
   [{ format: "Folder", path: "/d" }, /^dataset\.classes: is missing/],
   [{ format: "Folder", path: "/d", classes: 255 }, /^dataset\.classes: 255 .* whole number from 2 to 254$/],
   [{ format: "CityScapes", path: "/d", classes: 20 }, /^dataset\.classes: CityScapes has 19, not 20/],
@@ -319,7 +319,7 @@ const wrong: [value: unknown, sentence: RegExp][] = [
     /^dataset\.heldOut: 0\.1 is no share; write a decimal string .*"0\.1"$/,
   ],
   [{ format: "Shapes", heldOut: "1" }, /^dataset\.heldOut: "1" is no share/],
-  [{ format: "Shapes", heldout: "0.1" }, /^dataset\.heldout: is not known; the fields are format, path/],
+  [{ format: "Shapes", heldout: "0.1" }, /^dataset: unknown field "heldout", write only format, path/],
 ];
 for (const [value, sentence] of wrong) {
   test(`refused: dataset ${JSON.stringify(value)}`, () => {
