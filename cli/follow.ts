@@ -42,7 +42,7 @@ export function showing(screen: Display, stood?: Standing) {
     const now = summarise(view, live);
     const stands = standingOf(view.search);
     const lines = [...eventLines(seen, now), ...(live ? haltLines(now.name, stood, stands) : [])];
-    const left = timeLeft(now, view.search);
+    const left = timeLeft(now, view);
     const look = { width: screen.width(), height: screen.height(), left, paint: screen.paint };
     screen.show(lines, live ? frame(now, view.running, look) : []);
     [seen, stood] = [now, stands];

@@ -1,5 +1,4 @@
 // How a running search looks: a line for each event, or a frame that a terminal redraws. Pure.
-import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import type { PendingReason } from "@segnas/operator/controllers/candidatetrial/pending-reason.ts";
 import type { SearchView } from "@segnas/operator/local/run.ts";
 import { duration, percent, real, whole } from "@segnas/operator/web/format.ts";
@@ -66,17 +65,22 @@ function eventLine(trial: TrialSummary): string | undefined {
 }
 
 /** Seconds that the rest of a search will take as it stands; absent where it does not go on, or nothing has ended. */
-export const timeLeft = (summary: SearchSummary, search: ArchitectureSearch): number | undefined =>
-  standingOf(search).state === "Searching" ? secondsLeft(summary, search.spec.parallelism) : undefined;
+export const timeLeft = (
+  summary: SearchSummary,
+  { search, gpus = Infinity }: Pick<SearchView, "search" | "gpus">,
+): number | undefined =>
+  standingOf(search).state === "Searching"
+    ? secondsLeft(summary, Math.min(search.spec.parallelism, gpus))
+    : undefined;
 
 /** Seconds that the rest of the search will take, from the mean of the trials so far; absent before the first. */
-export function secondsLeft(search: SearchSummary, parallelism: number): number | undefined {
+export function secondsLeft(search: SearchSummary, atATime: number): number | undefined {
   const times = search.trials.flatMap((trial) =>
     trial.outcome === "Succeeded" ? (trial.seconds ?? []) : [],
   );
   if (times.length === 0) return undefined;
   const mean = times.reduce((sum, seconds) => sum + seconds, 0) / times.length;
-  return (Math.max(0, search.maxTrials - counts(search.trials).settled) * mean) / parallelism;
+  return (Math.max(0, search.maxTrials - counts(search.trials).settled) * mean) / atATime;
 }
 
 export type Paint = (style: "bold" | "dim" | "green", text: string) => string;

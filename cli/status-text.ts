@@ -120,7 +120,7 @@ function rowsOf({ view, summary, isLive, now }: Status): [string, string][] {
     stopped > 0 ? `${whole(stopped)} stopped by the gate` : "",
   ].filter(Boolean);
   const isOver = completionTime !== undefined;
-  const toGo = isLive ? timeLeft(summary, search) : undefined;
+  const toGo = isLive ? timeLeft(summary, view) : undefined;
   const rows: [string, string | undefined][] = [
     ["Trials", `${ended}: ${outcomesInWords(trials ?? {})}${isOver || !isLive ? "" : `; ${open}`}`],
     ["  of these", ofThese.join(", ")],

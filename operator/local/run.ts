@@ -50,6 +50,8 @@ export interface SearchView {
   entries: LedgerEntry[];
   running: RunningTrial[];
   policy: PolicyUpdate[];
+  /** How many trials can train at a time, where that may be fewer than spec.parallelism: it has a GPU each here. */
+  gpus?: number;
 }
 
 export interface LocalSearch {
@@ -152,7 +154,8 @@ export async function openLocalSearch(options: LocalOptions): Promise<LocalSearc
       const trials = await dependencies.trials.of(key);
       trials.sort((a, b) => a.spec.index - b.spec.index);
       const running = await localTrials(await store.list("Pod", namespace));
-      return { search, trials, entries: ledger.entries, running, policy: updates };
+      const view = { search, trials, entries: ledger.entries, running, policy: updates };
+      return gpus > 0 ? { ...view, gpus } : view;
     },
     async close() {
       await forgetAll(dependencies);

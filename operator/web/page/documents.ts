@@ -77,7 +77,8 @@ export interface SearchDocument extends ListedSearch {
   problem?: string;
   /** Entries in its ledger. */
   entries: number;
-  parallelism: number;
+  /** Trials that train at a time. */
+  atATime: number;
   metric: string;
   /** What was asked for, in words: label and value. */
   settings: [label: string, value: string][];

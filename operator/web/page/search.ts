@@ -31,7 +31,7 @@ export function searchDocument(
     ...listed(search, isLive),
     ...(problem !== undefined && { problem }),
     entries: table.entries,
-    parallelism: spec.parallelism,
+    atATime: Math.min(spec.parallelism, view.gpus ?? Infinity),
     metric: metricInWords(spec.objective.metric),
     settings: settingsInWords(search),
     budget: {

@@ -17,6 +17,8 @@ export interface PageView {
   entries: readonly LedgerEntry[];
   policy: readonly PolicyUpdate[];
   running: readonly RunningTrial[];
+  /** How many trials can train at a time, where that may be fewer than spec.parallelism. */
+  gpus?: number;
   events: readonly ToldEvent[];
   /** Whether something works on it: a search on this machine may lie there while nothing runs it. */
   isLive: boolean;

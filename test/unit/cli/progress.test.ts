@@ -69,14 +69,17 @@ test("the time left is the mean trial's, shared among those that run together", 
   assert.equal(secondsLeft(moment(0, 2), 2), undefined);
 });
 
-test("how long it takes is told of a search that goes on, by its parallelism as it is now", () => {
+test("how long it takes is told of a search that goes on, by its parallelism as it is now and the GPUs that are there", () => {
   const is = (type: string, parallelism: number) => {
     const search = makeSearch({ parallelism });
     const condition = { type, status: "True", reason: type, message: "", lastTransitionTime: "" };
-    return { ...search, status: { conditions: [condition] } } as unknown as typeof search;
+    return { search: { ...search, status: { conditions: [condition] } } as unknown as typeof search };
   };
   const summary = moment(4, 0);
-  assert.equal(timeLeft(summary, is("Progressing", 4)), secondsLeft(summary, 4));
+  const searching = is("Progressing", 4);
+  assert.equal(timeLeft(summary, searching), secondsLeft(summary, 4));
+  assert.equal(timeLeft(summary, { ...searching, gpus: 2 }), secondsLeft(summary, 2));
+  assert.equal(timeLeft(summary, { ...searching, gpus: 8 }), secondsLeft(summary, 4));
   for (const type of ["Suspended", "Stalled", "Complete"])
     assert.equal(timeLeft(summary, is(type, 4)), undefined);
 });

@@ -57,6 +57,13 @@ test("what trains is told with what its trainer says, what waits with its reason
   assert.deepEqual(waiting, [{ why: "for its first attempt", trials: ["s-2", "s-3"] }]);
 });
 
+test("at a time as many trials train as the search allows, and no more than there are GPUs where they are known", () => {
+  const told = { trials: [], entries: [], policy: [], running: [], events: [], isLive: true };
+  const view = { search: makeSearch({ parallelism: 4 }), ...told };
+  const atATime = (gpus: object) => searchDocument({ ...view, ...gpus }, emptyTable(), []).atATime;
+  assert.deepEqual([atATime({}), atATime({ gpus: 1 }), atATime({ gpus: 8 })], [4, 1, 4]);
+});
+
 test("what a trainer says that is no course of a loss is not shown as one", () => {
   const training = { attempts: [{ number: 0, job: "s-1-0", startTime: time }], stage: "0" };
   const shown = (losses: unknown) =>

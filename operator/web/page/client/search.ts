@@ -56,7 +56,7 @@ function Head({ search, trials }: { search: SearchDocument; trials: Trials | und
   const { state, counts, ended, maxTrials, best, budget, policy, gpuSeconds, endedAt, startedAt, takenOver } =
     search;
   const goesOn = trials && state === "Searching";
-  const left = goesOn ? secondsLeft(trials, maxTrials, search.parallelism) : undefined;
+  const left = goesOn ? secondsLeft(trials, maxTrials, search.atATime) : undefined;
   return html`
     ${search.message && !isTold(search) && html`<p>${search.message}</p>`}
     ${search.problem && html`<p class="notice" role="alert">${search.problem}</p>`}

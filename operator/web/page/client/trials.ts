@@ -170,7 +170,7 @@ export function operationSeries(trials: Trials): OperationSeries {
 export function secondsLeft(
   { rows, outcomes, settled }: Trials,
   maxTrials: number,
-  parallelism: number,
+  atATime: number,
 ): number | undefined {
   const succeeded = outcomes.indexOf("Succeeded");
   let sum = 0;
@@ -181,7 +181,7 @@ export function secondsLeft(
     sum += seconds;
     count++;
   }
-  return count === 0 ? undefined : (Math.max(0, maxTrials - settled) * sum) / count / parallelism;
+  return count === 0 ? undefined : (Math.max(0, maxTrials - settled) * sum) / count / atATime;
 }
 
 export interface Filter {
