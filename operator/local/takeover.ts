@@ -3,7 +3,7 @@ import { UserError } from "@segnas/searchspace/errors.ts";
 import { SearchCondition, SearchReason, setCondition } from "../api/conditions.ts";
 import type { ArchitectureSearch } from "../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../api/generated/candidatetrials.ts";
-import { keyOf, type Store } from "../api/store.ts";
+import { idOf, keyOf, type Store } from "../api/store.ts";
 import { admit } from "../api/validate.ts";
 import { SEARCH_LABEL } from "../controllers/candidatetrial/job.ts";
 import { difference } from "../controllers/difference.ts";
@@ -29,11 +29,13 @@ export async function takeOver(
   folder: string,
 ): Promise<ArchitectureSearch> {
   const key = keyOf(given);
-  const there = await store.list("ArchitectureSearch", key.namespace);
-  const other = there.find(({ metadata }) => metadata.name !== key.name);
+  const there = await store.list("ArchitectureSearch");
+  const other = there.map(keyOf).find((other) => idOf(other) !== idOf(key));
   if (other) {
+    const isNamesake = other.name === key.name;
+    const [field, place] = isNamesake ? ["namespace", ` in the namespace ${other.namespace}`] : ["name", ""];
     throw new UserError(
-      `metadata.name: ${folder} holds the search ${other.metadata.name}; give ${key.name} another folder with --state`,
+      `metadata.${field}: ${folder} holds the search ${other.name}${place}; give ${isNamesake ? `that in ${key.namespace}` : key.name} another folder with --state`,
     );
   }
   const before = there[0];
