@@ -48,9 +48,11 @@ interface Row {
 /** None of a body that is damaged, so that it can be told of, replaced and deleted. */
 const LABELS = "CASE WHEN json_valid(body) THEN json_extract(body, '$.metadata.labels') END";
 
-const SCHEMA = `
+const PRAGMAS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
+`;
+const SCHEMA = `
   CREATE TABLE IF NOT EXISTS objects (
     kind TEXT NOT NULL,
     namespace TEXT NOT NULL,
@@ -306,7 +308,8 @@ function openDatabase(folder: string): DatabaseSync {
   const database = new DatabaseSync(file);
   try {
     if (!isNew) checkDatabase(database);
-    database.exec(SCHEMA);
+    database.exec(PRAGMAS + SCHEMA);
+    checkVersion(folder, database);
     return database;
   } catch (error) {
     database.close();
@@ -333,9 +336,37 @@ function checkDatabase(database: DatabaseSync): void {
     if (!/no such (table|column)/.test(message)) throw error;
     throw new Error(`${STORE_FILE} is another program's, or of another version of segnas: ${message}`);
   }
+  const written = sqlOf(database);
+  const own = new DatabaseSync(":memory:");
+  own.exec(SCHEMA);
+  for (const [name, sql] of sqlOf(own))
+    if ((written.get(name) ?? sql) !== sql)
+      throw corrupt(`${name} is not made as this version of segnas makes it`);
+  own.close();
   const [damage] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
-  if (damage?.quick_check !== "ok")
-    throw Object.assign(new Error("database disk image is malformed"), { errcode: SQLITE_CORRUPT });
+  if (damage?.quick_check !== "ok") throw corrupt("database disk image is malformed");
+}
+
+/** How tables and indices were made, by their names; spaces do not count. */
+const sqlOf = (database: DatabaseSync): Map<string, string> => {
+  const rows = database.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all();
+  return new Map(
+    (rows as { name: string; sql: string }[]).map(({ name, sql }) => [name, sql.replace(/\s+/g, " ")]),
+  );
+};
+
+const MAX_VERSION = 2 ** 52;
+
+/** What is written gets a later version than all that is there, or nobody would take it for news. */
+function checkVersion(folder: string, database: DatabaseSync): void {
+  const { counted } = database
+    .prepare(`
+      SELECT last >= coalesce(max(CAST(json_extract(body, '$.metadata.resourceVersion') AS INTEGER)), 0)
+        AND last < ${MAX_VERSION} AS counted
+      FROM version LEFT JOIN objects ON json_valid(body)
+    `)
+    .get() as { counted: 0 | 1 };
+  if (!counted) throw new DamageError(folder, `${STORE_FILE}: counts its versions wrong`);
 }
 
 /**
@@ -395,6 +426,8 @@ export function damageOf(error: unknown): string | undefined {
   const isDamage = [SQLITE_CORRUPT, SQLITE_NOTADB].includes(codeOf(error) & 0xff);
   return isDamage ? `${STORE_FILE}: ${(error as Error).message}` : undefined;
 }
+
+const corrupt = (what: string): Error => Object.assign(new Error(what), { errcode: SQLITE_CORRUPT });
 
 /** As the system says it of a file. */
 const noSpace = (folder: string): Error =>
