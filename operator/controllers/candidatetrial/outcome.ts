@@ -150,11 +150,13 @@ function readResult(result: Record<string, unknown> | undefined, text: string): 
   const misfit = misfitOf(result);
   if (misfit) return invalid(`in the result ${misfit}`);
   const metrics = objectOf(result.metrics);
-  const slots = ((result.slots as unknown[] | null | undefined) ?? []).map(objectOf);
-  // JSON knows no NaN: a trainer that has one writes null, or the word.
-  const reward = result.reward === null || typeof result.reward === "string" ? Number.NaN : result.reward;
-  if (typeof reward !== "number") return invalid("the result has no reward");
-  if (!Number.isFinite(reward)) {
+  // One that was no number says nothing of the architecture at its end.
+  const slots = ((result.slots as unknown[] | null | undefined) ?? [])
+    .map(objectOf)
+    .filter(({ reward }) => Number.isFinite(reward));
+  const { reward } = result;
+  if (reward === undefined) return invalid("the result has no reward");
+  if (typeof reward !== "number" || !Number.isFinite(reward)) {
     return { kind: "Failed", cause: TrialReason.NonFiniteLoss, message: "the reward is not a finite number" };
   }
   return {
@@ -187,24 +189,43 @@ function stageTimes(told: unknown): StageTime[] {
   });
 }
 
+/** JSON knows no NaN: a trainer that has one writes null, or the word. */
+const isReal = (value: unknown): boolean =>
+  typeof value === "number" ||
+  value === null ||
+  (typeof value === "string" && /^[-+]?(nan|inf(inity)?)$/i.test(value));
+const isRealOrAbsent = (value: unknown): boolean => value === undefined || isReal(value);
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 /** The API counts epochs in 32 bits. */
 const MAX_EPOCH = 2 ** 31 - 1;
 
+/** What the fields of a slot must be. */
+const SLOT: [field: keyof Slot, right: string, isRight: (value: unknown) => boolean][] = [
+  ["stage", "0 or 1", (value) => value === 0 || value === 1],
+  ["epoch", "a whole number from 0 on", (value) => isCount(value) && (value as number) <= MAX_EPOCH],
+  ["reward", "a number", isReal],
+  ["meanIoU", "a number", isRealOrAbsent],
+];
+const METRICS = ["meanIoU", "meanAccuracy", "frequencyWeightedIoU"] satisfies (keyof Metrics)[];
+
 /** What cannot be so in a result, as the API would refuse it; undefined where all can. */
 function misfitOf(result: Record<string, unknown>): string | undefined {
   const told = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
-  const { parameters } = result;
+  const { parameters, reward } = result;
+  const metrics = objectOf(result.metrics);
   const slots = result.slots ?? [];
+  if (reward !== undefined && !isReal(reward)) return `reward must be a number, not ${told(reward)}`;
+  for (const field of METRICS)
+    if (!isRealOrAbsent(metrics[field]))
+      return `metrics.${field} must be a number, not ${told(metrics[field])}`;
   if (parameters !== undefined && parameters !== null && !isCount(parameters))
     return `parameters must be a whole number from 0 on, not ${told(parameters)}`;
   if (!Array.isArray(slots)) return `slots must be a list, not ${told(slots)}`;
-  for (const [k, slot] of slots.entries()) {
-    const { stage, epoch } = objectOf(slot);
-    if (stage !== 0 && stage !== 1) return `slots[${k}].stage must be 0 or 1, not ${told(stage)}`;
-    if (!isCount(epoch) || (epoch as number) > MAX_EPOCH)
-      return `slots[${k}].epoch must be a whole number from 0 on, not ${told(epoch)}`;
-  }
+  for (const [field, right, isRight] of SLOT)
+    for (const [k, slot] of slots.entries()) {
+      const value = objectOf(slot)[field];
+      if (!isRight(value)) return `slots[${k}].${field} must be ${right}, not ${told(value)}`;
+    }
   return undefined;
 }
 
