@@ -40,7 +40,9 @@ export function listener(
     const uid = pod.metadata.uid!;
     const words = JSON.stringify(progress);
     const before = heard.get(uid);
-    const since = before?.words === words ? before.since : now();
+    const time = now();
+    // A clock may have been set back.
+    const since = before?.words === words && before.since <= time ? before.since : time;
     heard.delete(uid);
     heard.set(uid, { words, since });
     if (heard.size > REMEMBERED) heard.delete(heard.keys().next().value!);

@@ -155,8 +155,10 @@ async function askTrainer(
   const pod = listen && trainingPod(world);
   if (!pod) return [];
   // The first stages are over soon, each worth a write.
-  const first = new Date(Date.parse(trainingSince(trial)!) + ASK_MS);
-  if (now() < first) return [{ type: "Wait", until: first }];
+  const start = Date.parse(trainingSince(trial)!);
+  const first = new Date(start + ASK_MS);
+  // A clock may have been set back.
+  if (start <= now().getTime() && now() < first) return [{ type: "Wait", until: first }];
   const heard = await listen(pod);
   const hangs = heard ? awaitProgress({ ...world, now: now() }, heard.since) : [];
   const status = heard && withStage(trial, heard.progress);

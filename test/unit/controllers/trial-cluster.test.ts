@@ -251,6 +251,19 @@ test("the stage of a trial that trains is told when it changes, and forgotten at
   assert.equal((await get()).stage, undefined);
 });
 
+test("a trainer is asked though the clock was set back since it began", async () => {
+  const { store, key } = await training();
+  const logger = createLogger({ silent: true });
+  let asked = 0;
+  const listen = async () => {
+    asked++;
+    return undefined;
+  };
+  for (const time of ["2026-01-01T00:00:01Z", "2025-01-01T00:00:00Z"])
+    await reconcileTrial({ store, logger, now: () => new Date(time), retryDelay: () => 0, listen }, key);
+  assert.equal(asked, 1);
+});
+
 test("a trainer that goes on telling the same is given up in the end, one that tells nothing is not", async () => {
   const { store, get, key } = await training();
   let time = now;
