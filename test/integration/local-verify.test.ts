@@ -146,6 +146,24 @@ const flips: [string, RegExp, (body: string) => string, RegExp][] = [
       ),
     /the status's best is not what the ledger gives/,
   ],
+  [
+    "the count of what succeeded",
+    /^quick$/,
+    (body) => body.replace(/"succeeded":1/, '"succeeded":2'),
+    /the status's trials is not what the ledger gives/,
+  ],
+  [
+    "the time that was spent",
+    /^quick$/,
+    (body) => body.replace(/"gpuSeconds":"/, '"gpuSeconds":"9'),
+    /the status's gpuSeconds is not what the ledger gives/,
+  ],
+  [
+    "the policy's entropy",
+    /^quick$/,
+    (body) => body.replace(/"policyEntropy":"/, '"policyEntropy":"9'),
+    /the status's policyEntropy is not what the ledger gives/,
+  ],
 ];
 for (const [what, name, change, finding] of flips) {
   test(`a change in ${what} is noticed and named`, async () => {

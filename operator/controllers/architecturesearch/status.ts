@@ -118,7 +118,9 @@ export function verdict(world: SearchWorld): Verdict | undefined {
   const next = nextIndex(world);
   if (next >= maxTrials && numbers.size === next) {
     const none = state.imported > 0 ? "none of its own has succeeded" : "none has succeeded";
-    const message = `${next} trials have settled${type === "Failed" ? `, and ${none}` : ""}`;
+    const sentence = state.refusals > 0 ? refusedBy(world) : undefined;
+    const why = sentence === undefined ? "" : `; the trainer refuses the configuration: ${sentence}`;
+    const message = `${next} trials have settled${type === "Failed" ? `, and ${none}${why}` : ""}`;
     return { type, reason: SearchReason.MaxTrialsReached, message };
   }
   if ((timeIsUp(world) ?? Infinity) <= now.getTime()) {
@@ -133,7 +135,10 @@ export function verdict(world: SearchWorld): Verdict | undefined {
 }
 
 /** Whether the search, as it is written now, has ended for this: what trained then may turn out to have spent less. */
-const endedFor = ({ search: { metadata, status } }: SearchWorld, why: SearchReason): boolean =>
+export const endedFor = (
+  { search: { metadata, status } }: Pick<SearchWorld, "search">,
+  why: SearchReason,
+): boolean =>
   status?.conditions?.some(
     ({ type, status, reason, observedGeneration }) =>
       (type === SearchCondition.Complete || type === SearchCondition.Failed) &&
@@ -147,9 +152,6 @@ export function searchStatus(world: SearchWorld, ended: Verdict | undefined): Ar
   const { search, state, entropy, now } = world;
   const before = search.status ?? {};
   const open = unentered(world);
-  const settled = (outcome: string) =>
-    open.filter(({ status }) => status?.result?.outcome === outcome).length;
-  const running = open.filter(isTraining).length;
   const start = ended || search.spec.suspend ? undefined : begin(world);
   const startTime =
     start !== undefined
@@ -158,26 +160,45 @@ export function searchStatus(world: SearchWorld, ended: Verdict | undefined): Ar
   const status: ArchitectureSearchStatus = {
     observedGeneration: search.metadata.generation ?? 1,
     conditions: conditions(world, ended),
-    trials: {
-      // What an end has stopped waits for nothing.
-      pending: ended ? 0 : open.filter(({ status }) => !status?.result).length - running,
-      running,
-      succeeded: state.outcomes.Succeeded + settled("Succeeded"),
-      failed: state.outcomes.Failed + state.outcomes.Infrastructure + settled("Failed"),
-      rejected: state.outcomes.Rejected + settled("Rejected"),
-      deleted: state.outcomes.Deleted + settled("Deleted"),
-      settled: state.entries - state.imported,
-      reused: state.reused + open.filter(({ status }) => status?.result?.duplicateOf).length,
-      stopped: state.stopped + open.filter(({ status }) => status?.result?.stopped).length,
-    },
-    ...(entropy !== undefined && { policyEntropy: decimal(entropy / DECISIONS.length) }),
+    trials: trialCounts(state, open, ended !== undefined),
+    ...(entropy !== undefined && { policyEntropy: entropyStatus(entropy) }),
     ...(startTime && { startTime }),
     ...(ended && { completionTime: before.completionTime ?? timestamp(now) }),
     ...foldStatus({ ...state, ...ranking(state, open) }),
-    gpuSeconds: decimal(Math.round(spentSeconds(world) * 1000) / 1000),
+    gpuSeconds: secondsStatus(spentSeconds(world)),
   };
   return isDeepStrictEqual(status, before) ? before : status;
 }
+
+/** Those of the ledger, and those that are open. */
+function trialCounts(state: SearchState, open: CandidateTrial[], isOver: boolean) {
+  const settled = (outcome: string) =>
+    open.filter(({ status }) => status?.result?.outcome === outcome).length;
+  const running = open.filter(isTraining).length;
+  return {
+    // What an end has stopped waits for nothing.
+    pending: isOver ? 0 : open.filter(({ status }) => !status?.result).length - running,
+    running,
+    succeeded: state.outcomes.Succeeded + settled("Succeeded"),
+    failed: state.outcomes.Failed + state.outcomes.Infrastructure + settled("Failed"),
+    rejected: state.outcomes.Rejected + settled("Rejected"),
+    deleted: state.outcomes.Deleted + settled("Deleted"),
+    settled: state.entries - state.imported,
+    reused: state.reused + open.filter(({ status }) => status?.result?.duplicateOf).length,
+    stopped: state.stopped + open.filter(({ status }) => status?.result?.stopped).length,
+  };
+}
+
+/** Nats a decision. */
+export const entropyStatus = (entropy: number): string => decimal(entropy / DECISIONS.length);
+
+const secondsStatus = (seconds: number): string => decimal(Math.round(seconds * 1000) / 1000);
+
+/** What the status of a search has that has ended with all its trials in the ledger. */
+export const endStatus = (state: SearchState) => ({
+  trials: trialCounts(state, [], true),
+  gpuSeconds: secondsStatus(state.gpuSeconds),
+});
 
 /** The best, and the front, of the ledger's trials and of those with a result that wait to be entered, in index order say. */
 export const ranking = (state: SearchState, open: CandidateTrial[]) =>
@@ -319,9 +340,12 @@ export const lastRefused = ({ trials }: SearchWorld): CandidateTrial | undefined
     .filter(({ status }) => status?.result?.cause === TrialReason.InvalidConfiguration)
     .sort((a, b) => b.spec.index - a.spec.index)[0];
 
+/** The sentence of the last trainer that refused the configuration, as its trial has it. */
+const refusedBy = (world: SearchWorld): string | undefined => lastRefused(world)?.status?.result?.message;
+
 /** Why the search is stalled, with the trainer's sentence as the last trial has it that was refused. */
 function refusal(world: SearchWorld) {
-  const sentence = lastRefused(world)?.status?.result?.message ?? "its trial is gone";
+  const sentence = refusedBy(world) ?? "its trial is gone";
   return {
     reason: SearchReason.InvalidConfiguration,
     message: `the trainer has come to refuse the configuration, one trial at a time finds out whether it still does: ${sentence}`,

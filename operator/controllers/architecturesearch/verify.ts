@@ -1,9 +1,8 @@
 // Replays a search's ledger from nothing and compares what follows with what was written: samples, weights,
 // rewards and counts.
 import { isDeepStrictEqual } from "node:util";
-import { networkName } from "@segnas/searchspace/canonical.ts";
-import { fromDecisions } from "@segnas/searchspace/decisions.ts";
 import { UserError } from "@segnas/searchspace/errors.ts";
+import { SearchReason } from "../../api/conditions.ts";
 import type { ArchitectureSearch } from "../../api/generated/architecturesearches.ts";
 import type { CandidateTrial } from "../../api/generated/candidatetrials.ts";
 import { isControlledBy, keyOf, type Reader, type SearchRecord, type Store } from "../../api/store.ts";
@@ -16,12 +15,11 @@ import type { PolicyClient, PolicyStart } from "../../policy/client.ts";
 import type { Proposal } from "../../policy/policy.ts";
 import { resolvePolicy } from "../../policy/settings.ts";
 import { decimal } from "../status.ts";
-import { violationOf } from "./constraints.ts";
 import { foldSettings } from "./knowledge.ts";
-import { networkSettings } from "./networks.ts";
 import { proposalFor } from "./proposal.ts";
-import { foldStatus, ranking } from "./status.ts";
+import { endedFor, endStatus, entropyStatus, foldStatus, ranking } from "./status.ts";
 import { proposedTrial, settledEntry, trialName, writtenGate } from "./trial.ts";
+import { compareEntries } from "./verify-entries.ts";
 
 export interface Verification {
   search: string;
@@ -64,6 +62,7 @@ export async function verifySearch(
     const records = (await store.list("SearchRecord", namespace)).filter(isOwn);
     report.entries = ledger.entries.length;
     compareTrials(search, ledger, trials, report);
+    findings.push(...compareEntries(search, ledger.entries));
     compareImports(search, ledger, report);
     const manifests = compareRecords(search, records, report);
     const policy = startPolicy({ settings: resolvePolicy(search.spec.policy), seed: search.spec.seed });
@@ -214,7 +213,13 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
     const entered = new Set(ledger.entries.map(({ index }) => index));
     const named = new Set([...(status.top ?? []), ...(status.paretoFront ?? [])].map(({ trial }) => trial));
     const open = trials.filter(({ metadata, spec }) => !entered.has(spec.index) && named.has(metadata.name));
-    for (const [field, value] of Object.entries(foldStatus({ ...state, ...ranking(state, open) })))
+    const entropy = updates.at(-1)?.entropy;
+    const expected = {
+      ...{ imported: undefined, best: undefined, ...foldStatus({ ...state, ...ranking(state, open) }) },
+      policyEntropy: entropy === undefined ? undefined : entropyStatus(entropy),
+      ...(endedFor({ search }, SearchReason.MaxTrialsReached) && endStatus(state)),
+    };
+    for (const [field, value] of Object.entries(expected))
       if (!isDeepStrictEqual(plain(value), status[field as never]))
         findings.push(`the status's ${field} is not what the ledger gives`);
   }
@@ -243,6 +248,13 @@ function compareTrials(
     const entry = byIndex.get(spec.index);
     if (status?.entry !== undefined && status.entry !== entry?.number)
       findings.push(`trial ${metadata.name}: its entry ${status.entry} is not in the ledger`);
+    const { duplicateOf } = spec;
+    const isTakenOver = entries.some((entry) => isImported(entry) && entry.trial === duplicateOf);
+    const original = isTakenOver ? undefined : trials.find((other) => other.metadata.name === duplicateOf);
+    if (original && (original.spec.network !== spec.network || original.spec.index >= spec.index))
+      findings.push(
+        `trial ${metadata.name}: spec.duplicateOf ${duplicateOf} is no earlier trial of its network`,
+      );
     if (entry && entry.outcome !== "Deleted" && status?.result) {
       if (!isDeepStrictEqual(plain(settledEntry(trial, entry.number)), entry))
         findings.push(`entry ${entry.number} (${entry.trial}): not what its trial came to`);
@@ -261,15 +273,8 @@ function compareImports(search: ArchitectureSearch, { entries, last }: Ledger, r
   if (noted && noted.search !== name) findings.push(`the ledger begins with trials of ${noted.search}`);
   const count = noted?.count ?? 0;
   for (const [k, entry] of imports.entries()) {
-    const { number, index, trial, outcome, decisions, network } = entry;
-    const architecture = fromDecisions(decisions);
-    const rejected = violationOf(search, architecture) !== undefined;
-    if (
-      number !== k ||
-      index !== k - count ||
-      network !== networkName(architecture, networkSettings(search)) ||
-      rejected !== (outcome === "Rejected")
-    )
+    const { number, index, trial } = entry;
+    if (number !== k || index !== k - count)
       findings.push(`entry ${number} (${trial} of ${entry.source}): not as this search takes it over`);
   }
   if (name === undefined || imports.length === noted?.count) return;

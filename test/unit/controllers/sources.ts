@@ -2,11 +2,13 @@
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import type { Store } from "@segnas/operator/api/store.ts";
 import { violationOf } from "@segnas/operator/controllers/architecturesearch/constraints.ts";
-import { networkSettings } from "@segnas/operator/controllers/architecturesearch/networks.ts";
+import { inputSize, networkSettings } from "@segnas/operator/controllers/architecturesearch/networks.ts";
 import type { LedgerEntry, SettledEntry } from "@segnas/operator/ledger/entry.ts";
 import { appendEntry, openLedger } from "@segnas/operator/ledger/shards.ts";
 import { networkName } from "@segnas/searchspace/canonical.ts";
+import { countMacs } from "@segnas/searchspace/count.ts";
 import { fromDecisions, sampleUniform, toDecisions } from "@segnas/searchspace/decisions.ts";
+import { expand } from "@segnas/searchspace/network.ts";
 import { random } from "@segnas/searchspace/random.ts";
 import { succeeded } from "../ledger/entries.ts";
 import { makeSearch } from "./objects.ts";
@@ -46,9 +48,17 @@ export function sourceEntries(count: number, spec: object, seed = 1): LedgerEntr
     if (number % 9 === 7) return { ...place, outcome: "Deleted" };
     const decisions = decisionsOf((number * 5) % 7, seed);
     const architecture = fromDecisions(decisions);
-    const network = networkName(architecture, networkSettings(search));
+    const settings = networkSettings(search);
+    const network = networkName(architecture, settings);
+    const macs = countMacs(expand(architecture, settings, inputSize(search))).total;
     const message = violationOf(search, architecture);
-    const fields: Partial<SettledEntry> = { ...place, decisions, network, logProbability: -50 - number };
+    const fields: Partial<SettledEntry> = {
+      ...place,
+      decisions,
+      network,
+      macs,
+      logProbability: -50 - number,
+    };
     if (message)
       return succeeded(number, { ...fields, ...nothing, outcome: "Rejected", reward: -1, message });
     if (number % 9 === 5)
