@@ -51,13 +51,9 @@ function objects<K extends Kind>(
   kind: K,
   namespace?: string,
 ): Objects[K][] {
-  const file = join(folder, STORE_FILE);
-  if (!existsSync(file)) throw new UserError(`${folder} holds no search${otherwise}`);
-  const url = pathToFileURL(file);
-  // Without a log nobody has it open: then it can be read where nothing may be written, and nothing is left behind.
-  if (!existsSync(`${file}-wal`)) url.searchParams.set("immutable", "1");
+  if (!existsSync(join(folder, STORE_FILE))) throw new UserError(`${folder} holds no search${otherwise}`);
   try {
-    const database = new DatabaseSync(url, { readOnly: true });
+    const database = openToRead(folder);
     try {
       const rows = database
         .prepare(
@@ -71,4 +67,13 @@ function objects<K extends Kind>(
   } catch (error) {
     throw new UserError(`${folder}: its search cannot be read (${(error as Error).message})`);
   }
+}
+
+/** The database in a folder as it is, for the caller to close; whoever writes there goes on. */
+export function openToRead(folder: string): DatabaseSync {
+  const file = join(folder, STORE_FILE);
+  const url = pathToFileURL(file);
+  // Without a log nobody has it open: then it can be read where nothing may be written, and nothing is left behind.
+  if (!existsSync(`${file}-wal`)) url.searchParams.set("immutable", "1");
+  return new DatabaseSync(url, { readOnly: true });
 }

@@ -1,24 +1,68 @@
 // Verifies the search that a folder holds.
-import { statSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { backup } from "node:sqlite";
 import { UserError } from "@segnas/searchspace/errors.ts";
 import { type Verification, verifySearch } from "../controllers/architecturesearch/verify.ts";
 import { startPolicy } from "../policy/client.ts";
-import { damageOf, type LocalStore, openStore, STORE_FILE } from "./store.ts";
+import { openToRead } from "./source.ts";
+import { damageOf, isLocked, type LocalStore, openStore, STORE_FILE } from "./store.ts";
 
 /**
- * Replays the ledger of the search in a folder, and looks for what was changed from outside.
- * @throws UserError where there is no search, or another process runs it
+ * Replays the ledger of the search in a folder, and looks for what was changed from outside. One that a process runs, or
+ * where nothing may be written, is verified as it is at this moment.
+ * @throws UserError where there is no search
  */
 export async function verifyFolder(folder: string): Promise<Verification> {
-  if (!statSync(join(folder, STORE_FILE), { throwIfNoEntry: false }))
+  if (!existsSync(join(folder, STORE_FILE)))
     throw new UserError(`${folder}: holds no search; give the folder of one with --state`);
+  if (isWritable(folder) && !isLocked(folder)) return verifyOwn(folder, folder);
+  const copy = await mkdtemp(join(tmpdir(), "segnas-"));
+  try {
+    const damage = await copyStore(folder, copy);
+    if (damage !== undefined) return { ...nothing(folder), findings: [damage], notes: [NOT_REPLAYED] };
+    return await verifyOwn(copy, folder);
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+const NOT_REPLAYED = "what is damaged kept the ledger from being replayed";
+
+/** @returns what is damaged there, where that keeps it from being copied */
+async function copyStore(from: string, to: string): Promise<string | undefined> {
+  const database = openToRead(from);
+  try {
+    await backup(database, join(to, STORE_FILE));
+    return undefined;
+  } catch (error) {
+    const damage = damageOf(error);
+    if (damage !== undefined) return damage;
+    throw new UserError(`${from}: its search cannot be read (${(error as Error).message})`);
+  } finally {
+    database.close();
+  }
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param named the folder as people know it, where that is another */
+async function verifyOwn(folder: string, named: string): Promise<Verification> {
   const damage: string[] = [];
   try {
     const store = openStore(folder);
     try {
       damage.push(...store.damage());
-      const report = await verifyStore(store, folder);
+      const report = await verifyStore(store, named);
       // What was changed, and then what follows from that.
       return { ...report, findings: [...damage, ...report.findings] };
     } finally {
@@ -29,7 +73,7 @@ export async function verifyFolder(folder: string): Promise<Verification> {
     const last = damageOf(error);
     const findings = last === undefined ? damage : [...damage, last];
     if (findings.length === 0) throw error;
-    return { ...nothing(folder), findings, notes: ["what is damaged kept the ledger from being replayed"] };
+    return { ...nothing(named), findings, notes: [NOT_REPLAYED] };
   }
 }
 

@@ -248,6 +248,24 @@ test("a changed byte in the log of a killed process is a finding, and a search d
   assert.deepEqual([findings, entries], [[], 14]);
 });
 
+// It was refused: another process runs the search.
+test("a search that runs, or where nothing may be written, is verified as it is", async () => {
+  const running = openStore(folder);
+  const { findings, entries, search } = await verifyFolder(folder);
+  running.close();
+  assert.deepEqual([findings, entries, search], [[], 14, "quick"]);
+  const bad = changed(/^quick-5$/, (body) => body.replace(/"reward":"0./, '"reward":"1.'));
+  const holder = openStore(bad);
+  const told = await verifyFolder(bad);
+  holder.close();
+  assert.deepEqual(told, await verifyFolder(bad));
+  const unreadable = flippedCopy(folder, "objects.sqlite", 0);
+  const lock = new DatabaseSync(join(unreadable, "lock.sqlite"));
+  lock.exec("BEGIN IMMEDIATE");
+  assert.deepEqual((await verifyFolder(unreadable)).findings, ["objects.sqlite: file is not a database"]);
+  lock.close();
+});
+
 test("the command says so in a few lines, and ends with 1 where something does not agree", async () => {
   const run = (...args: string[]) =>
     new Promise<{ code: number; stdout: string; stderr: string }>((resolve) =>
