@@ -85,6 +85,8 @@ export function thresholdsOf(
     .map((mean) => {
       const { stage, epoch } = mean;
       const u = tolerance * random(seed, "gate", index, stage, epoch).uniform();
-      return { stage, epoch, threshold: meanAt(gate, mean) * (1 - u) };
+      const m = meanAt(gate, mean);
+      // Another trainer's rewards may be below 0: the threshold is below their mean too.
+      return { stage, epoch, threshold: m * (m < 0 ? 1 + u : 1 - u) };
     });
 }
