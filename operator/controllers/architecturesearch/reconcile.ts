@@ -278,8 +278,9 @@ async function act(
       const proposal = await proposalFor(search, known.policy, index, policyVersion, known.state.imported);
       const trial = proposedTrial(search, action.place, proposal);
       const { violation, network } = trial.spec;
-      const original = violation === undefined && search.spec.duplicates === "Reuse";
-      const duplicateOf = original && firstWith(network, known, await trials.of(keyOf(search)));
+      const reuses = violation === undefined && search.spec.duplicates === "Reuse";
+      if (reuses) await hearOfAllBelow(dependencies, search, known, index);
+      const duplicateOf = reuses && firstWith(network, index, known, await trials.of(keyOf(search)));
       try {
         trials.see(
           await store.create<"CandidateTrial">({
@@ -334,20 +335,36 @@ async function writeTrial(
   }
 }
 
-/** The name of the first trial with a network that is under way or has a reward. */
+/** Another process may have made trials that are not heard of yet. One that is gone has nothing that could be reused. */
+async function hearOfAllBelow(
+  { trials }: SearchDependencies,
+  search: ArchitectureSearch,
+  { numbers }: Knowledge,
+  end: number,
+): Promise<void> {
+  const known = new Set([
+    ...numbers.keys(),
+    ...(await trials.of(keyOf(search))).map(({ spec }) => spec.index),
+  ]);
+  for (let index = 0; index < end; index++)
+    if (!known.has(index)) await trials.refresh({ ...keyOf(search), name: trialName(search, index) });
+}
+
+/** The name of the first trial below an index with a network that is under way or has a reward. */
 function firstWith(
   network: string,
+  index: number,
   { networks, numbers }: Knowledge,
   trials: CandidateTrial[],
 ): string | undefined {
   const open = trials.filter(({ spec, status }) => {
     const failed = status?.result && status.result.reward === undefined;
-    return spec.network === network && !numbers.has(spec.index) && !failed;
+    return spec.network === network && spec.index < index && !numbers.has(spec.index) && !failed;
   });
   const first = open.sort((a, b) => a.spec.index - b.spec.index)[0];
   const entered = networks.get(network);
-  if (entered && first) return entered.index < first.spec.index ? entered.trial : first.metadata.name;
-  return entered?.trial ?? first?.metadata.name;
+  if (!entered || entered.index > index) return first?.metadata.name;
+  return first && first.spec.index < entered.index ? first.metadata.name : entered.trial;
 }
 
 /** Whether a trial that was not seen, or without the result, is there after all. */
