@@ -3,7 +3,6 @@
 import { dirname, resolve } from "node:path";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
 import { admit, parseManifest } from "@segnas/operator/api/validate.ts";
-import { checkConstraints } from "@segnas/operator/controllers/architecturesearch/constraints.ts";
 import { searchIn } from "@segnas/operator/local/source.ts";
 import { resolvePolicy } from "@segnas/operator/policy/settings.ts";
 import { isObject } from "@segnas/searchspace/fields.ts";
@@ -29,7 +28,6 @@ export async function readSearch(options: ManifestOptions): Promise<Architecture
   const folder = file === "-" ? process.cwd() : dirname(resolve(file));
   const search = admit("ArchitectureSearch", withOptions(written, options, folder));
   resolvePolicy(search.spec.policy);
-  checkConstraints(search);
   return search;
 }
 

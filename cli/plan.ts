@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { ArchitectureSearch } from "@segnas/operator/api/generated/architecturesearches.ts";
+import { checkConstraints } from "@segnas/operator/controllers/architecturesearch/constraints.ts";
 import { planImports } from "@segnas/operator/controllers/architecturesearch/imports.ts";
 import { sourceReader } from "@segnas/operator/local/source.ts";
 import { bytes, counted, duration, large, whole } from "@segnas/operator/web/format.ts";
@@ -57,6 +58,7 @@ export function planCommand(): Command {
 
 async function plan(options: Options): Promise<void> {
   const search = await readSearch(options);
+  checkConstraints(search);
   const trainer = trainerOf(options);
   const measured: Measurement[] = [];
   const problems: string[] = [];

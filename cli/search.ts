@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { TrialReason } from "@segnas/operator/api/conditions.ts";
+import { checkConstraints } from "@segnas/operator/controllers/architecturesearch/constraints.ts";
 import { planImports } from "@segnas/operator/controllers/architecturesearch/imports.ts";
 import { EXIT } from "@segnas/operator/controllers/candidatetrial/job.ts";
 import { openLocalSearch } from "@segnas/operator/local/run.ts";
@@ -106,6 +107,7 @@ async function search(options: Options): Promise<void> {
   try {
     // Settings and data cannot be changed once the search has begun, so a new one is made only if they are right.
     const isNew = await holdsNoSearch(stateDir);
+    if (isNew) checkConstraints(manifest);
     const source = sourceReader(manifest, stateDir, startFrom);
     const beginning = isNew ? beginningOf(await planImports(source, manifest)) : undefined;
     if (isNew) await check();

@@ -304,10 +304,9 @@ const rowDigest = ({ kind, namespace, name, uid, owner, body }: Omit<Row, "diges
 function openDatabase(folder: string): DatabaseSync {
   const file = join(folder, STORE_FILE);
   checkLog(folder, `${file}-wal`);
-  const isNew = !statSync(file, { throwIfNoEntry: false })?.size;
   const database = new DatabaseSync(file);
   try {
-    if (!isNew) checkDatabase(database);
+    if (!isNew(database)) checkDatabase(database);
     database.exec(PRAGMAS + SCHEMA);
     checkVersion(folder, database);
     return database;
@@ -315,6 +314,12 @@ function openDatabase(folder: string): DatabaseSync {
     database.close();
     throw error;
   }
+}
+
+/** Whether there is nothing yet: a process may have been killed before it had made the tables. */
+function isNew(database: DatabaseSync): boolean {
+  const { page_count: pages } = database.prepare("PRAGMA page_count").get() as { page_count: number };
+  return pages <= 1 && sqlOf(database).size === 0;
 }
 
 /** What a process that was killed left behind is lost for good, where it is damaged, once the database is opened. */
@@ -339,10 +344,11 @@ function checkDatabase(database: DatabaseSync): void {
   const written = sqlOf(database);
   const own = new DatabaseSync(":memory:");
   own.exec(SCHEMA);
-  for (const [name, sql] of sqlOf(own))
+  const expected = sqlOf(own);
+  own.close();
+  for (const [name, sql] of expected)
     if ((written.get(name) ?? sql) !== sql)
       throw corrupt(`${name} is not made as this version of segnas makes it`);
-  own.close();
   const [damage] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check: string }[];
   if (damage?.quick_check !== "ok") throw corrupt("database disk image is malformed");
 }
@@ -359,11 +365,13 @@ const MAX_VERSION = 2 ** 52;
 
 /** What is written gets a later version than all that is there, or nobody would take it for news. */
 function checkVersion(folder: string, database: DatabaseSync): void {
+  // Each write makes a new row: the last is that of the latest version.
   const { counted } = database
     .prepare(`
-      SELECT last >= coalesce(max(CAST(json_extract(body, '$.metadata.resourceVersion') AS INTEGER)), 0)
-        AND last < ${MAX_VERSION} AS counted
-      FROM version LEFT JOIN objects ON json_valid(body)
+      SELECT last < ${MAX_VERSION} AND last >= coalesce((
+        SELECT CASE WHEN json_valid(body) THEN CAST(json_extract(body, '$.metadata.resourceVersion') AS INTEGER) END
+        FROM objects ORDER BY rowid DESC LIMIT 1
+      ), 0) AS counted FROM version
     `)
     .get() as { counted: 0 | 1 };
   if (!counted) throw new DamageError(folder, `${STORE_FILE}: counts its versions wrong`);
@@ -400,6 +408,15 @@ function lockFolder(folder: string): DatabaseSync {
     throw new UserError(
       `${folder}: another process runs this search; wait for its end, or give this one another folder with --state`,
     );
+  }
+}
+
+/** Keeps every other process out of a folder until it is let go; undefined where that is not possible. */
+export function holdFolder(folder: string): { close(): void } | undefined {
+  try {
+    return lockFolder(folder);
+  } catch {
+    return undefined;
   }
 }
 

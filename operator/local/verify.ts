@@ -1,5 +1,5 @@
 // Verifies the search that a folder holds.
-import { accessSync, constants, existsSync } from "node:fs";
+import { copyFileSync, existsSync, realpathSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,17 +8,16 @@ import { UserError } from "@segnas/searchspace/errors.ts";
 import { type Verification, verifySearch } from "../controllers/architecturesearch/verify.ts";
 import { startPolicy } from "../policy/client.ts";
 import { openToRead } from "./source.ts";
-import { damageOf, isLocked, type LocalStore, openStore, STORE_FILE } from "./store.ts";
+import { damageOf, holdFolder, isLocked, type LocalStore, openStore, STORE_FILE } from "./store.ts";
 
 /**
- * Replays the ledger of the search in a folder, and looks for what was changed from outside. One that a process runs, or
- * where nothing may be written, is verified as it is at this moment.
- * @throws UserError where there is no search
+ * Replays the ledger of the search in a folder as it is at this moment, and looks for what was changed from outside. A
+ * process may run it, begin to or end meanwhile, and nothing need be writable there: a copy is verified.
+ * @throws UserError where there is no search, or it cannot be read
  */
 export async function verifyFolder(folder: string): Promise<Verification> {
   if (!existsSync(join(folder, STORE_FILE)))
     throw new UserError(`${folder}: holds no search; give the folder of one with --state`);
-  if (isWritable(folder) && !isLocked(folder)) return verifyOwn(folder, folder);
   const copy = await mkdtemp(join(tmpdir(), "segnas-"));
   try {
     const damage = await copyStore(folder, copy);
@@ -33,27 +32,35 @@ const NOT_REPLAYED = "what is damaged kept the ledger from being replayed";
 
 /** @returns what is damaged there, where that keeps it from being copied */
 async function copyStore(from: string, to: string): Promise<string | undefined> {
-  const database = openToRead(from);
+  const held = holdFolder(from);
   try {
-    await backup(database, join(to, STORE_FILE));
+    if (held === undefined && isLocked(from)) await copyOpened(from, to);
+    else copyFiles(from, to);
     return undefined;
   } catch (error) {
     const damage = damageOf(error);
     if (damage !== undefined) return damage;
     throw new UserError(`${from}: its search cannot be read (${(error as Error).message})`);
   } finally {
-    database.close();
+    held?.close();
   }
 }
 
-function isWritable(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
+/** What a process works on. In one step: between two of them it may write, and the copy would begin anew. */
+async function copyOpened(from: string, to: string): Promise<void> {
+  const database = openToRead(from);
+  await backup(database, join(to, STORE_FILE), { rate: MAX_PAGES }).finally(() => database.close());
 }
+
+/** With the log that a process which was killed has left. */
+function copyFiles(from: string, to: string): void {
+  const file = realpathSync(join(from, STORE_FILE));
+  copyFileSync(file, join(to, STORE_FILE));
+  if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, join(to, `${STORE_FILE}-wal`));
+}
+
+/** More than there are. */
+const MAX_PAGES = 2 ** 31 - 1;
 
 /** @param named the folder as people know it, where that is another */
 async function verifyOwn(folder: string, named: string): Promise<Verification> {

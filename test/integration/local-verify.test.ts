@@ -1,13 +1,14 @@
 // `segnas verify` on real folders: an untouched one agrees, and a changed byte is noticed wherever it is.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openLocalSearch } from "@segnas/operator/local/run.ts";
-import { openStore } from "@segnas/operator/local/store.ts";
+import { isLocked, openStore } from "@segnas/operator/local/store.ts";
 import { verifyFolder } from "@segnas/operator/local/verify.ts";
 import { changedCopy, newFolder, options, policyHash, removeFolder } from "./local-fixtures.ts";
 
@@ -248,7 +249,7 @@ test("a changed byte in the log of a killed process is a finding, and a search d
   assert.deepEqual([findings, entries], [[], 14]);
 });
 
-// It was refused: another process runs the search.
+// It was refused: another process runs the search. Its lock is free again once there is a copy.
 test("a search that runs, or where nothing may be written, is verified as it is", async () => {
   const running = openStore(folder);
   const { findings, entries, search } = await verifyFolder(folder);
@@ -264,6 +265,13 @@ test("a search that runs, or where nothing may be written, is verified as it is"
   lock.exec("BEGIN IMMEDIATE");
   assert.deepEqual((await verifyFolder(unreadable)).findings, ["objects.sqlite: file is not a database"]);
   lock.close();
+  const before = readdirSync(folder).sort();
+  const verifying = verifyFolder(folder);
+  for (let held = true; held; await turn())
+    held = !existsSync(join(folder, "lock.sqlite")) || isLocked(folder);
+  openStore(folder).close();
+  assert.deepEqual((await verifying).findings, []);
+  assert.deepEqual(readdirSync(folder).sort(), before);
 });
 
 test("the command says so in a few lines, and ends with 1 where something does not agree", async () => {

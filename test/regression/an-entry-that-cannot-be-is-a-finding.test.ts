@@ -50,6 +50,13 @@ test("a ledger whose entries can be agrees", async () => {
   assert.deepEqual(await findingsOn(failed), []);
 });
 
+test("a search that could only say why it stands still, and has counted nothing yet, is no finding", async () => {
+  const store = memoryStore();
+  const made = await makeSource(store, "s", spec);
+  const search = await store.updateStatus<"ArchitectureSearch">({ ...made, status: { conditions: [] } });
+  assert.deepEqual((await verifySearch(store, search, pretendPolicy)).findings, []);
+});
+
 const impossible: [what: string, fields: Partial<SettledEntry>, finding: string][] = [
   ["another network's name", { network: entry(0).network }, "not the name of its network"],
   ["other work", { macs: 1 }, "not the multiply-accumulates of its network"],

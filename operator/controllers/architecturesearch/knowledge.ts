@@ -88,8 +88,9 @@ export async function openKnowledge(
   held: boolean,
 ): Promise<Knowledge> {
   const { store, startPolicy, holder, snapshotEvery = SNAPSHOT_EVERY } = dependencies;
-  checkConstraints(search);
   const ledger = await openLedger(store, search, holder, held);
+  // Cannot be changed any more, and may do for the trials that there are.
+  if (ledger.entries.length === 0) checkConstraints(search);
   const { seed, policy } = search.spec;
   const knowledge: Knowledge = {
     settings: foldSettings(search),

@@ -12,15 +12,15 @@ import { isOriginal } from "./untrained.ts";
 
 /** What cannot be so, a sentence for each entry that it is said of. */
 export function compareEntries(search: ArchitectureSearch, entries: readonly LedgerEntry[]): string[] {
-  /** By network, those that others may have got their result of. */
-  const originals = new Map<string, SettledEntry[]>();
+  /** By network, the trial with the lowest index that others may have got their result of. */
+  const originals = new Map<string, SettledEntry>();
   return entries.flatMap((entry) => {
     if (entry.outcome === "Deleted") return [];
     const { number, trial, network } = entry;
-    const others = originals.get(network) ?? [];
+    const original = originals.get(network);
     const misfit =
-      networkMisfit(search, entry) ?? (isImported(entry) ? undefined : misfitOf(search, entry, others));
-    if (isOriginal(entry)) originals.set(network, [...others, entry]);
+      networkMisfit(search, entry) ?? (isImported(entry) ? undefined : misfitOf(search, entry, original));
+    if (isOriginal(entry) && !(original && original.index < entry.index)) originals.set(network, entry);
     return misfit === undefined ? [] : [`entry ${number} (${trial}): ${misfit}`];
   });
 }
@@ -41,7 +41,7 @@ function networkMisfit(search: ArchitectureSearch, entry: SettledEntry): string 
 function misfitOf(
   { spec }: ArchitectureSearch,
   entry: SettledEntry,
-  others: SettledEntry[],
+  original: SettledEntry | undefined,
 ): string | undefined {
   const { outcome, reward } = entry;
   if (outcome === "Infrastructure" ? reward !== null : reward === null)
@@ -49,7 +49,6 @@ function misfitOf(
   const isFailed = outcome === "Failed" || outcome === "Rejected";
   if (isFailed && reward !== Number(spec.objective.failureReward)) return "not the failure reward";
   if (entry.duplicateOf === null) return undefined;
-  const [original] = others.sort((a, b) => a.index - b.index);
   if (original?.trial !== entry.duplicateOf || original.index >= entry.index)
     return `${entry.duplicateOf} is not the first trial with its network`;
   return isDeepStrictEqual(measured(entry), measured(original))

@@ -208,7 +208,7 @@ async function replay({ store, search, ledger, trials, manifests, policy, report
         `the status speaks of ${told} entries, the ledger holds ${state.entries}: records are missing`,
       );
     // It is written after the ledger: a crash may leave it behind.
-    if (!status || told !== state.entries) return;
+    if (status?.entries === undefined || told !== state.entries) return;
     // A trial that waits to be entered is among the best, if it is, from when the status was written after its result.
     const entered = new Set(ledger.entries.map(({ index }) => index));
     const named = new Set([...(status.top ?? []), ...(status.paretoFront ?? [])].map(({ trial }) => trial));
@@ -241,6 +241,8 @@ function compareTrials(
 ): void {
   const { findings } = report;
   const byIndex = new Map(entries.map((entry) => [entry.index, entry]));
+  const byName = new Map(trials.map((trial) => [trial.metadata.name, trial]));
+  const takenOver = new Set(entries.filter(isImported).map(({ trial }) => trial));
   for (const trial of trials) {
     const { metadata, spec, status } = trial;
     if (metadata.name !== trialName(search, spec.index))
@@ -249,8 +251,8 @@ function compareTrials(
     if (status?.entry !== undefined && status.entry !== entry?.number)
       findings.push(`trial ${metadata.name}: its entry ${status.entry} is not in the ledger`);
     const { duplicateOf } = spec;
-    const isTakenOver = entries.some((entry) => isImported(entry) && entry.trial === duplicateOf);
-    const original = isTakenOver ? undefined : trials.find((other) => other.metadata.name === duplicateOf);
+    const original =
+      duplicateOf === undefined || takenOver.has(duplicateOf) ? undefined : byName.get(duplicateOf);
     if (original && (original.spec.network !== spec.network || original.spec.index >= spec.index))
       findings.push(
         `trial ${metadata.name}: spec.duplicateOf ${duplicateOf} is no earlier trial of its network`,

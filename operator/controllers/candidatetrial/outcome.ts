@@ -193,8 +193,7 @@ function stageTimes(told: unknown): StageTime[] {
 const isReal = (value: unknown): boolean =>
   typeof value === "number" ||
   value === null ||
-  (typeof value === "string" && /^[-+]?(nan|inf(inity)?)$/i.test(value));
-const isRealOrAbsent = (value: unknown): boolean => value === undefined || isReal(value);
+  (typeof value === "string" && /^[-+]?(nan(\(\w*\))?|inf(inity)?)$/i.test(value));
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 /** The API counts epochs in 32 bits. */
 const MAX_EPOCH = 2 ** 31 - 1;
@@ -204,20 +203,14 @@ const SLOT: [field: keyof Slot, right: string, isRight: (value: unknown) => bool
   ["stage", "0 or 1", (value) => value === 0 || value === 1],
   ["epoch", "a whole number from 0 on", (value) => isCount(value) && (value as number) <= MAX_EPOCH],
   ["reward", "a number", isReal],
-  ["meanIoU", "a number", isRealOrAbsent],
 ];
-const METRICS = ["meanIoU", "meanAccuracy", "frequencyWeightedIoU"] satisfies (keyof Metrics)[];
 
 /** What cannot be so in a result, as the API would refuse it; undefined where all can. */
 function misfitOf(result: Record<string, unknown>): string | undefined {
   const told = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
   const { parameters, reward } = result;
-  const metrics = objectOf(result.metrics);
   const slots = result.slots ?? [];
   if (reward !== undefined && !isReal(reward)) return `reward must be a number, not ${told(reward)}`;
-  for (const field of METRICS)
-    if (!isRealOrAbsent(metrics[field]))
-      return `metrics.${field} must be a number, not ${told(metrics[field])}`;
   if (parameters !== undefined && parameters !== null && !isCount(parameters))
     return `parameters must be a whole number from 0 on, not ${told(parameters)}`;
   if (!Array.isArray(slots)) return `slots must be a list, not ${told(slots)}`;

@@ -6,14 +6,19 @@ import {
   violationOf,
 } from "@segnas/operator/controllers/architecturesearch/constraints.ts";
 import { proposalFor } from "@segnas/operator/controllers/architecturesearch/proposal.ts";
+import { knowledgeOf } from "@segnas/operator/controllers/architecturesearch/reconcile.ts";
 import { proposedTrial } from "@segnas/operator/controllers/architecturesearch/trial.ts";
+import type { LedgerEntry } from "@segnas/operator/ledger/entry.ts";
 import { PUBLISHED, parseArchitecture } from "@segnas/searchspace/architecture.ts";
 import { countMacs, countParameters } from "@segnas/searchspace/count.ts";
 import { fromDecisions, toDecisions } from "@segnas/searchspace/decisions.ts";
 import { LAYER_KINDS, predictLatency } from "@segnas/searchspace/latency.ts";
 import { expand } from "@segnas/searchspace/network.ts";
+import { searchDependencies } from "./dependencies.ts";
+import { memoryStore } from "./memory-store.ts";
 import { makeSearch } from "./objects.ts";
 import { pretendPolicy } from "./pretend-policy.ts";
+import { makeSource } from "./sources.ts";
 
 const arch0 = parseArchitecture("arch0");
 const searchWith = (constraints: object, spec: object = {}) =>
@@ -85,6 +90,19 @@ test("a table is refused before the first trial, whichever row it lacks", () => 
       });
   }
   checkConstraints(makeSearch());
+});
+
+test("a search that has trials already goes on with the table that it has", async () => {
+  const rows = table.rows.filter(({ layer }) => layer !== "Concat");
+  const { objective } = searchWith({ latency: { maxMilliseconds: "1e9", table: { rows } } }).spec;
+  const open = async (entries: LedgerEntry[]) => {
+    const store = memoryStore();
+    const search = await makeSource(store, "s", { objective }, entries);
+    const { policy } = await knowledgeOf(searchDependencies(store, { startPolicy: pretendPolicy }), search);
+    await policy.close();
+  };
+  await assert.rejects(open([]), { name: "UserError", message: /none for the layer Concat/ });
+  await open([{ number: 0, index: 0, trial: "s-0", outcome: "Deleted" }]);
 });
 
 test("Resample proposes again until the limits hold; FailureReward takes what comes, and says what is wrong with it", async () => {

@@ -147,6 +147,14 @@ test("a folder that holds a damaged file, or another program's, is refused", (co
   openStore(folder).close();
 });
 
+test("a folder whose first process was killed before it had made the tables can be used", (context) => {
+  const folder = temporaryFolder(context);
+  const database = new DatabaseSync(join(folder, "objects.sqlite"));
+  database.exec("PRAGMA journal_mode = WAL");
+  database.close();
+  openStore(folder).close();
+});
+
 test("a row that was changed from outside is named", (context) => {
   const folder = temporaryFolder(context);
   const store = openStore(folder);
