@@ -1,5 +1,6 @@
 // The law that a disturbed search comes to what an undisturbed one does.
 import assert from "node:assert/strict";
+import { isOriginal } from "@segnas/operator/controllers/architecturesearch/untrained.ts";
 import { verifySearch } from "@segnas/operator/controllers/architecturesearch/verify.ts";
 import { isImported } from "@segnas/operator/ledger/entry.ts";
 import { readLedger } from "@segnas/operator/ledger/shards.ts";
@@ -72,6 +73,8 @@ export const assertUndisturbed = ({
           const others = model.made.filter(({ spec }) => spec.index === index);
           for (const { spec } of others) assert.deepEqual(spec.decisions, decisions);
         }
+        const trained = disturbed.entries.filter(isOriginal).map(({ network }) => network);
+        assert.equal(new Set(trained).size, trained.length, "a network was trained twice");
         const { findings, samples } = await verifySearch(model.store, disturbed.search, startPolicy);
         assert.deepEqual(findings, []);
         assert.ok(samples >= maxTrials - deleted.length);
