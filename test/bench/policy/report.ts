@@ -75,7 +75,7 @@ function versusEvolution(own: Run[], runs: Run[]): string {
   return differences.length > 1 ? show(spread(differences)) : "";
 }
 
-/** The best so far by trials, a panel for each landscape, with the 95% intervals of the means. */
+/** The best so far by trials, a panel for each landscape, with the 95% intervals of means of three runs or more. */
 export function chart(runs: Run[], inFlight: number): string {
   const own = runs.filter((run) => run.inFlight === inFlight);
   const landscapes = LANDSCAPES.filter((name) => own.some(({ landscape }) => landscape === name));
@@ -85,7 +85,8 @@ export function chart(runs: Run[], inFlight: number): string {
       const curves = own.filter((run) => run.landscape === landscape && run.policy === policy);
       return (curves[0]?.curve ?? []).map((_, i) => {
         const { mean, half } = spread(curves.map(({ curve }) => curve[i]!));
-        const width = Number.isNaN(half) ? 0 : half;
+        // Of two runs it is as wide as the whole chart.
+        const width = curves.length < 3 ? 0 : half;
         return { landscape, policy, trials: 10 * (i + 1), mean, low: mean - width, high: mean + width };
       });
     }),
