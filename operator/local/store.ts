@@ -308,7 +308,7 @@ function openDatabase(folder: string): DatabaseSync {
   try {
     if (!isNew(database)) checkDatabase(database);
     database.exec(PRAGMAS + SCHEMA);
-    checkVersion(folder, database);
+    checkVersion(database);
     return database;
   } catch (error) {
     database.close();
@@ -364,7 +364,7 @@ const sqlOf = (database: DatabaseSync): Map<string, string> => {
 const MAX_VERSION = 2 ** 52;
 
 /** What is written gets a later version than all that is there, or nobody would take it for news. */
-function checkVersion(folder: string, database: DatabaseSync): void {
+function checkVersion(database: DatabaseSync): void {
   // Each write makes a new row: the last is that of the latest version.
   const { counted } = database
     .prepare(`
@@ -374,7 +374,7 @@ function checkVersion(folder: string, database: DatabaseSync): void {
       ), 0) AS counted FROM version
     `)
     .get() as { counted: 0 | 1 };
-  if (!counted) throw new DamageError(folder, `${STORE_FILE}: counts its versions wrong`);
+  if (!counted) throw corrupt("counts its versions wrong");
 }
 
 /**

@@ -19,10 +19,16 @@ export async function verifyFolder(folder: string): Promise<Verification> {
   if (!existsSync(join(folder, STORE_FILE)))
     throw new UserError(`${folder}: holds no search; give the folder of one with --state`);
   const copy = await mkdtemp(join(tmpdir(), "segnas-"));
+  /** Nobody knows the copy. */
+  const named = (sentence: string) => sentence.replaceAll(copy, folder);
   try {
     const damage = await copyStore(folder, copy);
     if (damage !== undefined) return { ...nothing(folder), findings: [damage], notes: [NOT_REPLAYED] };
-    return await verifyOwn(copy, folder);
+    const report = await verifyOwn(copy);
+    const search = report.search === copy ? folder : report.search;
+    return { ...report, search, findings: report.findings.map(named) };
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(named(error.message)) : error;
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
@@ -62,14 +68,13 @@ function copyFiles(from: string, to: string): void {
 /** More than there are. */
 const MAX_PAGES = 2 ** 31 - 1;
 
-/** @param named the folder as people know it, where that is another */
-async function verifyOwn(folder: string, named: string): Promise<Verification> {
+async function verifyOwn(folder: string): Promise<Verification> {
   const damage: string[] = [];
   try {
     const store = openStore(folder);
     try {
       damage.push(...store.damage());
-      const report = await verifyStore(store, named);
+      const report = await verifyStore(store, folder);
       // What was changed, and then what follows from that.
       return { ...report, findings: [...damage, ...report.findings] };
     } finally {
@@ -80,7 +85,7 @@ async function verifyOwn(folder: string, named: string): Promise<Verification> {
     const last = damageOf(error);
     const findings = last === undefined ? damage : [...damage, last];
     if (findings.length === 0) throw error;
-    return { ...nothing(named), findings, notes: [NOT_REPLAYED] };
+    return { ...nothing(folder), findings, notes: [NOT_REPLAYED] };
   }
 }
 

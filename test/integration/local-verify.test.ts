@@ -1,14 +1,14 @@
 // `segnas verify` on real folders: an untouched one agrees, and a changed byte is noticed wherever it is.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openLocalSearch } from "@segnas/operator/local/run.ts";
-import { isLocked, openStore } from "@segnas/operator/local/store.ts";
+import { openStore } from "@segnas/operator/local/store.ts";
 import { verifyFolder } from "@segnas/operator/local/verify.ts";
 import { changedCopy, newFolder, options, policyHash, removeFolder } from "./local-fixtures.ts";
 
@@ -267,11 +267,37 @@ test("a search that runs, or where nothing may be written, is verified as it is"
   lock.close();
   const before = readdirSync(folder).sort();
   const verifying = verifyFolder(folder);
-  for (let held = true; held; await turn())
-    held = !existsSync(join(folder, "lock.sqlite")) || isLocked(folder);
-  openStore(folder).close();
+  let isDone = false;
+  const done = verifying.then(() => {
+    isDone = true;
+  });
+  // It takes many turns, and in each a search may begin.
+  let opened = 0;
+  for (; !isDone; opened++) {
+    openStore(folder).close();
+    await turn();
+  }
+  await done;
+  assert.ok(opened > 3);
   assert.deepEqual((await verifying).findings, []);
   assert.deepEqual(readdirSync(folder).sort(), before);
+});
+
+// It named the copy that it had made, which was gone by then.
+test("what cannot be verified is told of the folder that was given", async () => {
+  const other = join(root, "other");
+  cpSync(folder, other, { recursive: true });
+  const database = new DatabaseSync(join(other, "objects.sqlite"));
+  database.exec("DROP TABLE objects; CREATE TABLE objects (name TEXT)");
+  database.close();
+  const message = new RegExp(`^${other}: cannot be used for a search \\(objects.sqlite is another program's`);
+  await assert.rejects(verifyFolder(other), { name: "UserError", message });
+  const damaged = changed(/^quick$/, (body) => body.slice(1));
+  const { search, findings } = await verifyFolder(damaged);
+  assert.equal(search, damaged);
+  assert.ok(
+    findings.includes(`${damaged}: the record of ArchitectureSearch quick is damaged; give its backup`),
+  );
 });
 
 test("the command says so in a few lines, and ends with 1 where something does not agree", async () => {

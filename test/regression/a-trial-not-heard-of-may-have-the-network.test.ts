@@ -1,4 +1,4 @@
-// Found by a thousand interleavings and by `segnas verify` on them. Process A made trials 4 and 5; B took over, knew from the
+// Found by a thousand interleavings and by `segnas verify` on them. Process A made trial 4 and was about to make 5; B took over, knew from the
 // ledger that both indices were reserved and that 4 was made, but had not heard of trial 4 itself: it made 5, the same
 // network, as if there was no other, and that was trained a second time. And one that heard of its own trial 4 while it was
 // about to make it, and it was deleted in between, made it wait for the result of itself.

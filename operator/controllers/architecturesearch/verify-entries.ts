@@ -44,8 +44,8 @@ function misfitOf(
   original: SettledEntry | undefined,
 ): string | undefined {
   const { outcome, reward } = entry;
-  if (outcome === "Infrastructure" ? reward !== null : reward === null)
-    return outcome === "Infrastructure" ? "a reward, though it has none to have" : "no reward";
+  if (outcome === "Infrastructure" && reward !== null) return "a reward, though it has none to have";
+  if (outcome !== "Infrastructure" && reward === null) return "no reward";
   const isFailed = outcome === "Failed" || outcome === "Rejected";
   if (isFailed && reward !== Number(spec.objective.failureReward)) return "not the failure reward";
   if (entry.duplicateOf === null) return undefined;

@@ -205,7 +205,7 @@ const SLOT: [field: keyof Slot, right: string, isRight: (value: unknown) => bool
   ["reward", "a number", isReal],
 ];
 
-/** What cannot be so in a result, as the API would refuse it; undefined where all can. */
+/** What cannot be so in a result: the API would refuse it, or it would pose as something else; undefined where all can. */
 function misfitOf(result: Record<string, unknown>): string | undefined {
   const told = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
   const { parameters, reward } = result;
