@@ -203,13 +203,14 @@ test("more failures than maxFailedTrials end the search; raised, it goes on", {
 });
 
 test("waiting for a GPU is no waiting for a pod", { timeout }, async (context) => {
-  const spec = { maxTrials: 2, parallelism: 2, pendingTimeoutSeconds: 1, retries: 0 };
+  // A Job's start is told to the second: a timeout of 1 s may be over as soon as it begins.
+  const spec = { maxTrials: 2, parallelism: 2, pendingTimeoutSeconds: 2, retries: 0 };
   const steered = await steeredSearch(context, spec, {}, { gpus: 1 });
   // Of two that are made at once either may be the first.
   const begun = async () =>
     (await steered.trials()).find(({ status }) => status?.attempts?.at(-1)?.startTime !== undefined);
   await steered.until(async () => (await steered.jobs()).length === 2 && (await begun()) !== undefined);
-  await wait(2000);
+  await wait(3000);
   const other = (await begun())!.spec.index === 0 ? 1 : 0;
   const [condition] = (await steered.trial(other)).status!.conditions!;
   assert.deepEqual([condition?.type, condition?.reason], ["Progressing", "Pending"]);
